@@ -1,0 +1,190 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// postgresEpoch is where Postgres' clock begins, in microseconds of Unix time.
+const postgresEpoch = 946684800 * 1_000_000
+
+// typeLookup bounds the question for a type that came up in the middle of the stream.
+const typeLookup = 5 * time.Second
+
+// message takes one pgoutput message. msg is the connection's memory: what is kept of it is copied.
+func (r *receiver) message(ctx context.Context, msg []byte) error {
+	switch msg[0] {
+	case msgInsert, msgUpdate, msgDelete:
+		return r.change(msg)
+	case msgBegin:
+		return r.begin(msg)
+	case msgCommit:
+		return r.commit(ctx, msg)
+	case msgRelation:
+		return r.relation(ctx, msg)
+	case msgTruncate:
+		return r.truncate(msg)
+	case msgType, msgOrigin, msgMessage:
+		return nil
+	}
+	r.unknown(msg[0])
+	return nil
+}
+
+func (r *receiver) begin(msg []byte) error {
+	if r.open != nil {
+		return errors.New("BEGIN inside a transaction")
+	}
+	m := reader{b: msg[1:]}
+	m.take(16)
+	r.open = &Transaction{XID: m.uint32()}
+	return m.err
+}
+
+func (r *receiver) change(msg []byte) error {
+	m := reader{b: msg[1:]}
+	oid := m.uint32()
+	if m.err != nil {
+		return m.err
+	}
+	return r.add(oid, msg)
+}
+
+// add keeps a message of the open transaction, in memory or, past the budget, on disk.
+func (r *receiver) add(oid uint32, msg []byte) error {
+	rel := r.relations[oid]
+	if rel == nil || r.open == nil {
+		return fmt.Errorf("change of relation %d outside a transaction or without a description", oid)
+	}
+	log := &r.open.changes
+	r.open.Size += int64(len(msg))
+	if err := log.add(rel, msg); err != nil {
+		return err
+	}
+	if log.spilled == nil && log.memory > r.s.cfg.MemoryBudget {
+		return log.spill(r.s.cfg.SpillDir)
+	}
+	return nil
+}
+
+func (r *receiver) truncate(msg []byte) error {
+	m := reader{b: msg[1:]}
+	n := m.uint32()
+	m.uint8()
+	for range n {
+		oid := m.uint32()
+		if m.err != nil {
+			return m.err
+		}
+		if err := r.add(oid, msg[:1]); err != nil {
+			return err
+		}
+	}
+	return m.err
+}
+
+// relation makes a table known. A shape that is as before keeps its pointer, even over a reconnect.
+func (r *receiver) relation(ctx context.Context, msg []byte) error {
+	rel, err := decodeRelation(msg)
+	if err != nil {
+		return fmt.Errorf("decode relation: %w", err)
+	}
+	if err := r.resolve(ctx, rel); err != nil {
+		return err
+	}
+	if old := r.s.known[rel.OID]; old != nil && old.Schema == rel.Schema && old.Name == rel.Name &&
+		slices.Equal(old.Columns, rel.Columns) {
+		rel = old
+	}
+	r.s.known[rel.OID], r.relations[rel.OID] = rel, rel
+	return nil
+}
+
+// resolve replaces the types that the stream names by what they are built on.
+func (r *receiver) resolve(ctx context.Context, rel *Relation) error {
+	for attempt := range 2 {
+		missing := false
+		for i := range rel.Columns {
+			t, ok := r.s.types.resolve(rel.Columns[i].Type.OID)
+			missing = missing || !ok
+			if ok && attempt == 1 {
+				rel.Columns[i].Type = t
+			}
+		}
+		if missing && attempt == 0 {
+			if err := r.s.loadTypes(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// loadTypes reads the types again: one was made after this connection began. The stream waits meanwhile, so it does
+// not wait long.
+func (s *Stream) loadTypes(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, typeLookup)
+	defer cancel()
+	conn, err := connect(ctx, s.cfg)
+	if err != nil {
+		return fmt.Errorf("look up a new type: %w", err)
+	}
+	defer closeConn(conn)
+	return s.types.load(ctx, conn)
+}
+
+// commit hands the open transaction over. One that ends at or before what we have is skipped as a whole: its changes
+// have positions of their own, which tell nothing.
+func (r *receiver) commit(ctx context.Context, msg []byte) error {
+	m := reader{b: msg[1:]}
+	m.take(9)
+	end, at := LSN(m.uint64()), int64(m.uint64())
+	if m.err != nil || r.open == nil {
+		return errors.Join(m.err, errors.New("cannot use COMMIT"))
+	}
+	if end <= r.received() {
+		r.discard()
+		return nil
+	}
+	t := r.open
+	if t.changes.records == 0 {
+		r.open, r.idle = nil, end
+		return nil
+	}
+	if err := t.changes.seal(); err != nil {
+		return err
+	}
+	t.End, t.Time = end, time.UnixMicro(at+postgresEpoch).UTC()
+	r.open, r.idle = nil, 0
+	r.s.state.received.Store(uint64(end))
+	r.s.queue.put(t)
+	return r.awaitRoom(ctx)
+}
+
+// awaitRoom stops reading while the queue is full, but not for long.
+func (r *receiver) awaitRoom(ctx context.Context) error {
+	if !r.s.queue.above(1) {
+		return nil
+	}
+	patience := time.NewTimer(boundaryPatience)
+	defer patience.Stop()
+	look := time.NewTicker(resumeCheck)
+	defer look.Stop()
+	for r.s.queue.above(1) {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-patience.C:
+			return errPaused
+		case <-r.s.queue.room:
+		case now := <-look.C:
+			if err := r.beat.tick(now, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// connectTimeout bounds one attempt to connect unless the URL says otherwise.
+const connectTimeout = 10 * time.Second
+
+// cancelPatience is how long the server has to answer when a query is cancelled.
+const cancelPatience = time.Second
+
+// applicationName is how bluetap's sessions show in pg_stat_activity unless the URL says otherwise.
+const applicationName = "bluetap"
+
+// sessionSettings makes values look the same whatever the role, the database or the server have set: a snapshot and
+// the stream must write one value with the same bytes.
+var sessionSettings = map[string]string{
+	"TimeZone":                            "UTC",
+	"DateStyle":                           "ISO",
+	"IntervalStyle":                       "iso_8601",
+	"extra_float_digits":                  "3",
+	"bytea_output":                        "hex",
+	"lc_monetary":                         "C",
+	"client_encoding":                     "UTF8",
+	"standard_conforming_strings":         "on",
+	"search_path":                         "pg_catalog",
+	"row_security":                        "off",
+	"statement_timeout":                   "0",
+	"lock_timeout":                        "0",
+	"idle_in_transaction_session_timeout": "0",
+	"idle_session_timeout":                "0",
+}
+
+// connect opens an ordinary connection.
+func connect(ctx context.Context, cfg Config) (*pgconn.PgConn, error) { return dial(ctx, cfg, nil) }
+
+// connectReplication opens a connection that takes replication commands, and plain SQL by the simple protocol.
+func connectReplication(ctx context.Context, cfg Config) (*pgconn.PgConn, error) {
+	return dial(ctx, cfg, map[string]string{"replication": "database"})
+}
+
+func dial(ctx context.Context, cfg Config, extra map[string]string) (*pgconn.PgConn, error) {
+	pc, err := pgconn.ParseConfig(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read database url: %w", err)
+	}
+	if pc.ConnectTimeout == 0 || pc.ConnectTimeout > connectTimeout {
+		pc.ConnectTimeout = connectTimeout
+	}
+	if pc.RuntimeParams["application_name"] == "" {
+		pc.RuntimeParams["application_name"] = applicationName
+	}
+	pc.BuildContextWatcherHandler = cancelQuery
+	maps.Copy(pc.RuntimeParams, sessionSettings)
+	maps.Copy(pc.RuntimeParams, extra)
+	conn, err := pgconn.ConnectConfig(ctx, pc)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if err := lateSettings(ctx, conn); err != nil {
+		closeConn(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// cancelQuery makes the end of a context end the query on the server too: a slot creation that waits for a transaction
+// would otherwise go on without us and leave a slot behind.
+func cancelQuery(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
+}
+
+// lateSettings sets what older servers would refuse in the startup packet.
+func lateSettings(ctx context.Context, conn *pgconn.PgConn) error {
+	const sql = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+		WHERE name = 'transaction_timeout' AND setting <> '0'`
+	if _, err := query(ctx, conn, sql); err != nil {
+		return fmt.Errorf("set up session: %w", err)
+	}
+	return nil
+}
+
+// closeConn says goodbye and closes, within a second.
+func closeConn(conn *pgconn.PgConn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	// An error tells only that the server went first.
+	_ = conn.Close(ctx)
+}
+
+// row is one row of a query's result in text; a NULL is nil.
+type row [][]byte
+
+func (r row) text(i int) string { return string(r[i]) }
+func (r row) bool(i int) bool   { return string(r[i]) == "t" }
+
+// query runs one statement by the simple protocol, which ordinary and replication connections both speak.
+func query(ctx context.Context, conn *pgconn.PgConn, sql string) ([]row, error) {
+	results, err := conn.Exec(ctx, sql).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	for _, result := range results {
+		for _, r := range result.Rows {
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
+}

@@ -1,0 +1,199 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pglogrepl"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// plugin is the output plugin that this package decodes.
+const plugin = "pgoutput"
+
+// slotWaitReport is how often a slot creation that has to wait says for whom.
+const slotWaitReport = 5 * time.Second
+
+// Snapshot is a slot that was just made and the state of the database at exactly the position where it begins. The
+// snapshot can be copied until Close; the slot stays.
+type Snapshot struct {
+	ConsistentPoint LSN    // commits up to here are in the snapshot, later ones come by the stream
+	Name            string // as SET TRANSACTION SNAPSHOT takes it
+	Source          Identity
+
+	cfg  Config
+	conn *pgconn.PgConn // the snapshot lives until this connection's next command
+}
+
+// CreateSnapshot makes cfg.Slot, which must not exist, and exports the snapshot that belongs to it. Postgres waits for
+// every transaction that runs at this moment; which ones is logged every five seconds. Logical slots made by an SQL
+// function export no snapshot, so this is the only way (Postgres manual, "CREATE_REPLICATION_SLOT").
+func CreateSnapshot(ctx context.Context, cfg Config) (*Snapshot, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connectReplication(ctx, cfg)
+	if err != nil {
+		return nil, explain(err)
+	}
+	s, err := createSnapshot(ctx, cfg, conn)
+	if err != nil {
+		closeConn(conn)
+		return nil, explain(err)
+	}
+	return s, nil
+}
+
+func createSnapshot(ctx context.Context, cfg Config, conn *pgconn.PgConn) (*Snapshot, error) {
+	source, err := identify(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	watching, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		reportWaits(watching, cfg, conn.PID())
+	}()
+	made, err := pglogrepl.CreateReplicationSlot(ctx, conn, cfg.Slot, plugin, pglogrepl.CreateReplicationSlotOptions{
+		Mode: pglogrepl.LogicalReplication, SnapshotAction: "EXPORT_SNAPSHOT"})
+	stop()
+	<-done
+	if err != nil {
+		return nil, fmt.Errorf("create slot %s: %w", cfg.Slot, err)
+	}
+	point, err := pglogrepl.ParseLSN(made.ConsistentPoint)
+	if err != nil {
+		return nil, fmt.Errorf("create slot %s: %w", cfg.Slot, err)
+	}
+	cfg.Log.Info("slot created", "slot", cfg.Slot, "position", point.String())
+	return &Snapshot{ConsistentPoint: point, Name: made.SnapshotName, Source: source, cfg: cfg, conn: conn}, nil
+}
+
+// Close ends the snapshot; the slot stays. It is safe to call more than once.
+func (s *Snapshot) Close() error {
+	closeConn(s.conn)
+	return nil
+}
+
+// A walsender that creates a slot waits by locking the transaction id of what it waits for.
+const waitsSQL = `
+SELECT COALESCE(h.pid, 0), COALESCE(p.gid, ''),
+       COALESCE(EXTRACT(epoch FROM now() - COALESCE(a.xact_start, p.prepared))::int8, 0)
+FROM pg_catalog.pg_locks w
+LEFT JOIN pg_catalog.pg_locks h ON h.locktype = 'transactionid' AND h.transactionid = w.transactionid AND h.granted
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = h.pid
+LEFT JOIN pg_catalog.pg_prepared_xacts p ON p.transaction = w.transactionid
+WHERE w.locktype = 'transactionid' AND NOT w.granted AND w.pid = `
+
+// reportWaits logs what the walsender pid waits for, until ctx ends.
+func reportWaits(ctx context.Context, cfg Config, pid uint32) {
+	ticker := time.NewTicker(slotWaitReport)
+	defer ticker.Stop()
+	sql := waitsSQL + strconv.FormatUint(uint64(pid), 10)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		rows, err := lookup(ctx, cfg, sql)
+		if err != nil && ctx.Err() == nil {
+			cfg.Log.Warn("cannot see what slot creation waits for", "slot", cfg.Slot, "err", err)
+		}
+		for _, r := range rows {
+			attrs := []any{slog.String("slot", cfg.Slot), slog.Int64("pid", r.int(0)),
+				slog.Duration("age", time.Duration(r.int(2))*time.Second)}
+			if gid := r.text(1); gid != "" {
+				attrs = append(attrs, slog.String("prepared", gid))
+			}
+			cfg.Log.Warn("slot creation waits for a transaction", attrs...)
+		}
+	}
+}
+
+// lookup asks one question over a connection of its own.
+func lookup(ctx context.Context, cfg Config, sql string) ([]row, error) {
+	conn, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer closeConn(conn)
+	return query(ctx, conn, sql)
+}
+
+// DropSlot drops cfg.Slot; that it does not exist is fine. It is meant for the slot of a first start that was not
+// finished: dropping any other loses changes. One that a process still uses gives an error that is Retryable.
+func DropSlot(ctx context.Context, cfg Config) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
+	}
+	conn, err := connectReplication(ctx, cfg)
+	if err != nil {
+		return explain(err)
+	}
+	defer closeConn(conn)
+	err = pglogrepl.DropReplicationSlot(ctx, conn, cfg.Slot, pglogrepl.DropReplicationSlotOptions{})
+	if err != nil && sqlState(err) != stateUndefinedObject {
+		return explain(fmt.Errorf("drop slot %s: %w", cfg.Slot, err))
+	}
+	return nil
+}
+
+// SlotExists reports whether the server has a slot of cfg.Slot's name, whosever it is.
+func SlotExists(ctx context.Context, cfg Config) (bool, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return false, err
+	}
+	rows, err := lookup(ctx, cfg,
+		"SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = "+quoteLiteral(cfg.Slot))
+	if err != nil {
+		return false, explain(fmt.Errorf("look for slot %s: %w", cfg.Slot, err))
+	}
+	return len(rows) > 0, nil
+}
+
+// Identify asks the server who it is.
+func Identify(ctx context.Context, cfg Config) (Identity, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return Identity{}, err
+	}
+	conn, err := connectReplication(ctx, cfg)
+	if err != nil {
+		return Identity{}, explain(err)
+	}
+	defer closeConn(conn)
+	return identify(ctx, conn)
+}
+
+func identify(ctx context.Context, conn *pgconn.PgConn) (Identity, error) {
+	system, err := pglogrepl.IdentifySystem(ctx, conn)
+	if err != nil {
+		return Identity{}, fmt.Errorf("identify system: %w", err)
+	}
+	rows, err := query(ctx, conn, `SELECT oid, pg_catalog.current_setting('server_version_num')
+		FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()`)
+	if err != nil {
+		return Identity{}, fmt.Errorf("identify database: %w", err)
+	}
+	if len(rows) != 1 {
+		return Identity{}, errors.New("identify database: it is not in pg_database")
+	}
+	return Identity{
+		SystemID:      strings.Clone(system.SystemID),
+		DatabaseOID:   rows[0].oid(0),
+		Database:      system.DBName,
+		Timeline:      uint32(system.Timeline),
+		FlushLSN:      system.XLogPos,
+		ServerVersion: int(rows[0].int(1)),
+	}, nil
+}
