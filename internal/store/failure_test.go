@@ -1,0 +1,166 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+)
+
+// failing is a file system on which some operations fail once it is told so.
+type failing struct {
+	mem  *vfs.MemFS
+	fs   vfs.FS
+	on   atomic.Bool
+	kind func(errorfs.Op) bool
+}
+
+func newFailing(err error, kind func(errorfs.Op) bool) *failing {
+	f := &failing{mem: vfs.NewCrashableMem(), kind: kind}
+	f.fs = errorfs.Wrap(f.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if f.on.Load() && f.kind(op) {
+			return err
+		}
+		return nil
+	}))
+	return f
+}
+
+func isLog(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".log") }
+
+func isSync(op errorfs.Op) bool {
+	switch op.Kind {
+	case errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo, errorfs.OpFileFlush:
+		return true
+	}
+	return false
+}
+
+func isWrite(op errorfs.Op) bool {
+	switch op.Kind {
+	case errorfs.OpCreate, errorfs.OpFileWrite, errorfs.OpFileWriteAt, errorfs.OpReuseForWrite:
+		return true
+	}
+	return false
+}
+
+// TestFailure breaks the disk under a running store in each way that makes Pebble end the process, panic or try again
+// for ever. Run must say why, later calls must return, Close too, and on a mended disk everything synced is there.
+// Goroutines of Pebble stay blocked for good, so that there is no leak check here.
+func TestFailure(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		kind func(errorfs.Op) bool
+	}{
+		"log write, disk full":      {syscall.ENOSPC, func(op errorfs.Op) bool { return isLog(op) && isWrite(op) }},
+		"log fsync, i/o error":      {syscall.EIO, func(op errorfs.Op) bool { return isLog(op) && isSync(op) }},
+		"table write, disk full":    {syscall.ENOSPC, func(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".sst") && isWrite(op) }},
+		"manifest, i/o error":       {syscall.EIO, func(op errorfs.Op) bool { return strings.Contains(op.Path, "MANIFEST") && isSync(op) }},
+		"new log, disk full":        {syscall.ENOSPC, func(op errorfs.Op) bool { return isLog(op) && op.Kind == errorfs.OpCreate }},
+		"everything, i/o error":     {syscall.EIO, func(op errorfs.Op) bool { return isWrite(op) || isSync(op) }},
+		"all but fsync, disk full":  {syscall.ENOSPC, isWrite},
+		"reused log file, no space": {syscall.ENOSPC, func(op errorfs.Op) bool { return op.Kind == errorfs.OpReuseForWrite || op.Kind == errorfs.OpCreate }},
+	} {
+		t.Run(name, func(t *testing.T) { failOnce(t, newFailing(c.err, c.kind), c.err) })
+	}
+}
+
+func failOnce(t *testing.T, f *failing, cause error) {
+	s, err := Open("state", Options{FS: f.fs, SyncEvery: time.Millisecond})
+	check(t, err)
+	run := make(chan error, 1)
+	go func() { run <- s.Run(context.Background()) }()
+	apply(t, s, 1, 1, []Change{{Table: 1, Key: "before", After: row("1", "")}}, "before")
+	check(t, s.SyncNow(t.Context()))
+	f.on.Store(true)
+	writers := make(chan struct{})
+	go func() {
+		defer close(writers)
+		fill(s)
+	}()
+	got := receive(t, run)
+	if !errors.Is(got, ErrFailed) || !errors.Is(got, cause) {
+		t.Fatalf("run returned %v, want ErrFailed and %v", got, cause)
+	}
+	select {
+	case <-writers:
+	case <-time.After(20 * time.Second):
+		t.Fatal("a commit that was under way is still blocked after 20 s")
+	}
+	later := make(chan error, 5)
+	go func() {
+		_, err := s.Mirror().Row(1, "before")
+		later <- err
+		later <- s.Advance(1 << 40)
+		later <- s.SaveState(State{})
+		later <- s.SyncNow(context.Background())
+		_, err = s.Pending(1, 0, 1)
+		later <- err
+	}()
+	for range cap(later) {
+		if err := receive(t, later); !errors.Is(err, ErrFailed) {
+			t.Fatalf("a later call returned %v, want ErrFailed", err)
+		}
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	check(t, receive(t, closed))
+
+	synced := s.Synced()
+	again := openTest(t, "state", Options{FS: f.mem.CrashClone(vfs.CrashCloneCfg{})})
+	want(t, "row", mirrored(t, again, 1)["before"], "1")
+	if again.Applied() < synced {
+		t.Fatalf("applied %d after the failure, but %d had been synced", again.Applied(), synced)
+	}
+	apply(t, again, again.Applied()+1, 1, nil, "works")
+}
+
+// fill applies transactions until the store fails: enough to go through log files and memtables.
+func fill(s *Store) {
+	value := strings.Repeat("x", 1<<20)
+	for end := uint64(2); end < 500; end++ {
+		o := s.NewOverlay(1 << 30)
+		if o.Set(1, fmt.Sprint(end), nil, row(value, "")) != nil {
+			return
+		}
+		tx, err := s.Begin(o, end, epoch)
+		if err != nil || tx.Commit() != nil {
+			return
+		}
+	}
+}
+
+func receive(t *testing.T, c <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-c:
+		return err
+	case <-time.After(20 * time.Second):
+		t.Fatal("still blocked after 20 s")
+		return nil
+	}
+}
+
+func TestFailureAtOpen(t *testing.T) {
+	f := newFailing(syscall.ENOSPC, func(op errorfs.Op) bool { return isWrite(op) || isSync(op) })
+	s, err := Open("state", Options{FS: f.fs})
+	check(t, err)
+	apply(t, s, 1, 1, nil, "e")
+	check(t, s.Close())
+	f.on.Store(true)
+	opened := make(chan error, 1)
+	go func() {
+		_, err := Open("state", Options{FS: f.fs})
+		opened <- err
+	}()
+	if err := receive(t, opened); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("got %v, want ENOSPC", err)
+	}
+}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"time"
+)
+
+// How the sweep is spread: so many events a turn, the next turn soon while there is more to do, and one look at all
+// that was kept an hour.
+const (
+	sweepEvents = 1000
+	sweepEvery  = time.Minute
+	sweepSoon   = 100 * time.Millisecond
+	sweepAgain  = time.Hour
+)
+
+// sweeper is where retention stands. Only Run uses it.
+type sweeper struct {
+	floor uint64    // no event is below
+	next  uint64    // the event to look at next
+	kept  bool      // some below next was old enough, but pending or dead
+	began time.Time // when next was last set back to floor
+}
+
+func nextSweep(more bool) time.Duration {
+	if more {
+		return sweepSoon
+	}
+	return sweepEvery
+}
+
+// sweep looks at some of the events that are older than retention and drops those that no webhook has pending or
+// dead, with their log records. It tells whether there is more to look at.
+func (s *Store) sweep() (more bool, err error) {
+	w, now := &s.sweeper, s.opts.Now()
+	if w.kept && now.Sub(w.began) >= sweepAgain {
+		w.next, w.kept = w.floor, false
+	}
+	if w.next == w.floor {
+		w.began = now
+	}
+	b := s.newBatch()
+	defer s.release(b)
+	buried := map[uint32]uint64{}
+	if more, err = s.sweepSome(b, buried, now); err != nil {
+		return false, err
+	}
+	return more, s.commit(b, func(b *batch) error {
+		for n, dead := range buried {
+			b.setCounts(n, s.queue(n).bury(dead))
+		}
+		return nil
+	}, nil)
+}
+
+// sweepSome fills b with what is to go, and buried with the dead letters among it. An event that may go once may go
+// for good, so that it needs not be one step with the commit.
+func (s *Store) sweepSome(b *batch, buried map[uint32]uint64, now time.Time) (more bool, err error) {
+	looked := 0
+	for r, err := range s.scan(eventKey(s.sweeper.next), eventKey(s.visible.Load())) {
+		if err != nil {
+			return false, err
+		}
+		if looked++; looked > sweepEvents {
+			return true, nil
+		}
+		ev, webhooks, err := decodeEvent(r.value)
+		if err != nil {
+			return false, err
+		}
+		if now.Sub(ev.Committed) < s.opts.Retention {
+			return false, nil
+		}
+		if err := s.sweepEvent(b, buried, seqOf(r.key), webhooks, now); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// sweepEvent drops one event if it may go.
+func (s *Store) sweepEvent(
+	b *batch, buried map[uint32]uint64, seq uint64, webhooks []uint32, now time.Time,
+) error {
+	w := &s.sweeper
+	w.next = seq + 1
+	for _, n := range webhooks {
+		keep, err := s.keeps(n, seq, now)
+		if err != nil {
+			return err
+		}
+		if keep {
+			w.kept = true
+			return nil
+		}
+	}
+	for _, n := range webhooks {
+		dead, err := s.dropOutcome(b, n, seq)
+		if err != nil {
+			return err
+		}
+		if dead {
+			buried[n]++
+		}
+	}
+	b.remove(eventKey(seq))
+	if !w.kept {
+		w.floor = w.next
+	}
+	return nil
+}
+
+// keeps tells whether an event that is past retention must stay for a webhook.
+func (s *Store) keeps(n uint32, seq uint64, now time.Time) (bool, error) {
+	pending, err := s.has(key64(spaceQueue, n, seq))
+	if err != nil || pending {
+		return pending, err
+	}
+	d, ok, err := s.outcome(n, seq)
+	return ok && d.Status == StatusDead && now.Sub(d.At) < s.opts.DeadRetention, err
+}
+
+// dropOutcome drops a log record, if there is one, and tells whether it was a dead letter.
+func (s *Store) dropOutcome(b *batch, n uint32, seq uint64) (dead bool, err error) {
+	d, ok, err := s.outcome(n, seq)
+	if err != nil || !ok {
+		return false, err
+	}
+	b.remove(key64(spaceOutcome, n, seq))
+	b.remove(key64(spaceResponse, n, seq))
+	return d.Status == StatusDead, nil
+}
+
+// bury counts dead letters that are dropped.
+func (q *queue) bury(dead uint64) Stats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.counts.Dead -= dead
+	return q.counts
+}
