@@ -1,0 +1,133 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"bluetap/capture"
+)
+
+// Override changes how one entity's table is found and what of it is sent: the config's tables block.
+type Override struct {
+	Table   string            // the table's exact name; "" = recognised by name
+	Columns map[string]string // field in payloads → the table's column
+	Omit    []string          // fields left out of payloads and mirror
+	Enabled bool              // false: as if the table did not exist
+}
+
+// Model is Blue's model resolved against one database: which table is which entity and what is known of its columns.
+type Model struct {
+	tables [ProjectUser + 1]*table // by Entity; nil: the database has no such table, or it is switched off
+}
+
+// table is an entity's table as it was found.
+type table struct {
+	def      *definition
+	source   capture.Table
+	override Override
+	keyIsID  bool // the mirror's key is the id column alone, so that a foreign key finds its row by key
+}
+
+// Resolve finds the table of every entity in the catalog. The overrides are by entity name. Warnings tell what is
+// missing and therefore not sent; an error tells what only a person can decide, such as two candidates for an entity.
+func Resolve(catalog []capture.Table, overrides map[string]Override) (*Model, []string, error) {
+	m := &Model{}
+	var warnings []string
+	for i := range definitions {
+		def := &definitions[i]
+		override, overridden := overrides[def.name]
+		if overridden && !override.Enabled {
+			continue
+		}
+		source, err := findTable(catalog, def, override)
+		if err != nil {
+			return nil, nil, err
+		}
+		if source == nil {
+			warnings = append(warnings, fmt.Sprintf("no table for entity %s (looked for %s): its events are off",
+				def.name, strings.Join(def.tables, ", ")))
+			continue
+		}
+		t := &table{def: def, source: *source, override: override}
+		layout, err := t.layout(source.Columns)
+		if err != nil {
+			return nil, nil, err
+		}
+		t.keyIsID = len(source.Key) == 1 && layout.sourceOf("id") == source.Key[0]
+		warnings = append(warnings, layout.warnings...)
+		for _, g := range source.Generated {
+			if def.passThrough {
+				warnings = append(warnings, fmt.Sprintf("table %s: generated column %s is not in the replication stream "+
+					"and is left out", source.Name, g))
+			}
+		}
+		m.tables[def.entity] = t
+	}
+	return m, warnings, nil
+}
+
+func findTable(catalog []capture.Table, def *definition, override Override) (*capture.Table, error) {
+	names := def.tables
+	if override.Table != "" {
+		names = []string{override.Table}
+	}
+	var found *capture.Table
+	for i := range catalog {
+		if !slices.Contains(names, catalog[i].Name) {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("entity %s has two candidate tables, %s and %s: name one under database.tables.%s.table",
+				def.name, found.Name, catalog[i].Name, def.name)
+		}
+		found = &catalog[i]
+	}
+	if found == nil && override.Table != "" {
+		return nil, fmt.Errorf("database.tables.%s.table: there is no table %s in the schema", def.name, override.Table)
+	}
+	return found, nil
+}
+
+// Tables returns the catalog's entries of all tables that are mapped, in entity order, each with only the columns
+// that are mirrored: what is to be published, and copied by the first snapshot.
+func (m *Model) Tables() ([]capture.Table, error) {
+	var tables []capture.Table
+	for _, t := range m.tables {
+		if t == nil {
+			continue
+		}
+		layout, err := t.layout(t.source.Columns)
+		if err != nil {
+			return nil, err
+		}
+		trimmed := t.source
+		trimmed.Columns = nil
+		for _, c := range t.source.Columns {
+			if layout.mirrors(c.Name) {
+				trimmed.Columns = append(trimmed.Columns, c)
+			}
+		}
+		tables = append(tables, trimmed)
+	}
+	return tables, nil
+}
+
+// ofRelation returns the table that the relation is, or nil if it is none of Blue's. A renamed table keeps its OID, a
+// table that was dropped and created again its name.
+func (m *Model) ofRelation(r *capture.Relation) *table {
+	var byName *table
+	for _, t := range m.tables {
+		switch {
+		case t == nil:
+		case t.source.OID == r.OID:
+			return t
+		case t.source.Schema == r.Schema && t.source.Name == r.Name:
+			byName = t
+		}
+	}
+	return byName
+}
+
+// Has tells whether the database has the entity's table.
+func (m *Model) Has(e Entity) bool { return m.tables[e] != nil }

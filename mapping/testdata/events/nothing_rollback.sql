@@ -1,0 +1,14 @@
+-- What rolls back, whole or to a savepoint, never was.
+-- given
+INSERT INTO todos (id, title, todo_list_id) VALUES ('t16', 'Stays', 'backlog');
+-- when
+BEGIN;
+UPDATE todos SET title = 'Never' WHERE id = 't16';
+INSERT INTO todos (id, title, todo_list_id) VALUES ('t17', 'Never', 'backlog');
+ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+UPDATE todos SET title = 'Never' WHERE id = 't16';
+ROLLBACK TO s;
+UPDATE todos SET updated_at = now() WHERE id = 't16';
+COMMIT;
