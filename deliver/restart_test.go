@@ -1,0 +1,135 @@
+package deliver
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestRestart: attempts, order, ids and bodies go on where the last run, and the last process, stopped.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var well atomic.Bool
+	r := newReceiver(t, func(arrival) int {
+		if well.Load() {
+			return http.StatusOK
+		}
+		return http.StatusBadRequest
+	})
+	w := f.hook("w", r.URL, func(w *Webhook) {
+		w.Schedule = []time.Duration{time.Millisecond, 200 * time.Millisecond, time.Millisecond}
+	})
+	for n := range 3 {
+		f.add(event{n: n, lanes: []uint64{1}, hooks: []uint32{w.Number}})
+	}
+	stop := f.run(w)
+	r.waitFor(t, 2)
+	stop()
+	if err := f.st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	well.Store(true)
+	before := len(r.arrivals())
+	f.open()
+	f.run(w)
+	until(t, "all delivered", func() bool { return f.status("w").Delivered == 3 })
+	got := r.arrivals()
+	if got[before].n != 0 || got[before].attempt != before+1 {
+		t.Errorf("got event %d, attempt %d after the restart, want 0, %d", got[before].n, got[before].attempt, before+1)
+	}
+	if got[before].id != got[0].id || got[before].body != got[0].body {
+		t.Errorf("got %s %s, want %s %s", got[before].id, got[before].body, got[0].id, got[0].body)
+	}
+	checkOrder(t, got, [][]uint64{{1}, {1}, {1}})
+}
+
+// TestDrain: what is under way is finished, and what outlasts the drain stays pending without an attempt counted.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		drain time.Duration
+		want  uint64
+	}{"finishes": {patience, 0}, "cuts off": {time.Millisecond, 1}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			arrived, release := make(chan struct{}, 9), make(chan struct{})
+			r := newReceiver(t, func(arrival) int { arrived <- struct{}{}; <-release; return http.StatusOK })
+			w := f.hook("w", r.URL, nil)
+			for n := range 2 {
+				f.add(event{n: n, lanes: []uint64{1}, hooks: []uint32{w.Number}})
+			}
+			stop := f.runWith(Options{Drain: tc.drain}, w)
+			<-arrived
+			f.cancel()
+			if tc.want == 1 {
+				stop()
+			}
+			close(release)
+			stop()
+			if s := f.status("w"); s.Pending != tc.want+1 || s.Dead != 0 {
+				t.Errorf("got %+v, want %d pending", s, tc.want+1)
+			}
+			entries, err := f.st.Pending(w.Number, 0, 1)
+			if err != nil || entries[0].Attempts != 0 {
+				t.Errorf("got %+v, %v, want no attempt counted", entries, err)
+			}
+		})
+	}
+}
+
+// TestClockJump: a due time written by a clock that was far ahead holds nothing up.
+func TestClockJump(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	r := newReceiver(t, nil)
+	w := f.hook("w", r.URL, nil)
+	for n := range 2 {
+		f.add(event{n: n, lanes: []uint64{1}, hooks: []uint32{w.Number}})
+	}
+	e, err := f.st.Pending(w.Number, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e[0].Due = time.Now().AddDate(1, 0, 0)
+	if err := f.st.Retry(w.Number, e[0]); err != nil {
+		t.Fatal(err)
+	}
+	f.run(w)
+	until(t, "both delivered", func() bool { return f.status("w").Delivered == 2 })
+}
+
+func TestSlots(t *testing.T) {
+	t.Parallel()
+	s := newSlots(4)
+	woken := map[string]int{}
+	greedy := s.join(func() { woken["greedy"]++ })
+	modest := s.join(func() { woken["modest"]++ })
+	held := 0
+	for s.acquire(greedy) {
+		held++
+	}
+	if held != 3 {
+		t.Fatalf("one webhook holds %d of 4 beside another that holds none, want 3", held)
+	}
+	if !s.acquire(modest) {
+		t.Fatal("the other gets none")
+	}
+	if s.acquire(modest) {
+		t.Fatal("more than there are")
+	}
+	s.release(greedy)
+	if woken["greedy"] != 1 || woken["modest"] != 0 || !s.acquire(greedy) {
+		t.Errorf("woken %v, want who waited first", woken)
+	}
+	s.release(greedy)
+	if woken["modest"] != 1 {
+		t.Errorf("woken %v, want the second in turn", woken)
+	}
+	s.leave(modest) // does not use what it was granted
+	if s.free != 1 {
+		t.Errorf("%d free, want 1", s.free)
+	}
+}

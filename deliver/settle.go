@@ -1,0 +1,153 @@
+package deliver
+
+import (
+	"time"
+
+	"bluetap/internal/store"
+)
+
+// settle takes note of an attempt that is over.
+func (q *queue) settle(o outcome) error {
+	q.inFlight--
+	q.slots.release(q.member)
+	if o.err != nil {
+		return o.err
+	}
+	now := q.now()
+	switch o.fate {
+	case kept:
+		q.claims.keep(o.entry)
+	case waiting:
+		q.claims.park(o.entry)
+	case finished:
+		q.claims.drop(o.entry)
+		if o.dead && poison(o.result.Code) {
+			if err := q.mark(o.entry); err != nil {
+				return err
+			}
+		}
+		if err := q.claims.follow(o.entry, now); err != nil {
+			return err
+		}
+	}
+	if o.dead {
+		q.buried(now, o.reason)
+	}
+	if !o.sent {
+		return nil
+	}
+	return q.feel(o, now)
+}
+
+// mark limits those behind a dead letter that the receiver blamed, before one of them can go.
+func (q *queue) mark(e store.Entry) error {
+	if !q.state.Limited {
+		q.state.Limited = true
+		q.limited.Store(true)
+		if err := q.save(); err != nil {
+			return err
+		}
+	}
+	for _, lane := range e.Lanes {
+		if err := q.st.MarkLane(q.hook.Number, lane); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// feel draws from an attempt what it says of the endpoint.
+func (q *queue) feel(o outcome, now time.Time) error {
+	v := judge(o.result.Code)
+	if reason := o.result.Reason(); reason != "" {
+		q.health.failed(reason)
+	}
+	if v.pauses && o.result.RetryAfter > 0 {
+		if err := q.pauseUntil(now.Add(o.result.RetryAfter)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case v.delivered:
+		if q.breaker.succeed() {
+			return q.setUnwell(false)
+		}
+		return nil
+	case v.gone:
+		return q.setGone()
+	case o.probe:
+		q.breaker.probed(now, record(o.entry), v.unwell)
+		return nil
+	case v.unwell:
+		return q.suspect(o.entry, now)
+	}
+	q.breaker.interrupt()
+	return nil
+}
+
+// suspect counts a failure of the endpoint's, and opens the breaker when there are enough.
+func (q *queue) suspect(e store.Entry, now time.Time) error {
+	if !q.breaker.fail(record(e)) {
+		return nil
+	}
+	if !q.breaker.varied() {
+		if all, err := q.allFail(); err != nil || !all {
+			return err
+		}
+	}
+	q.breaker.trip(now)
+	return q.setUnwell(true)
+}
+
+// allFail reports whether every pending event is about a record that has failed. It looks at one batch: a queue whose
+// first hundreds are about two records has to wait for those anyway.
+func (q *queue) allFail() (bool, error) {
+	entries, err := q.st.Pending(q.hook.Number, 0, scanBatch)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		if _, failed := q.breaker.records[record(e)]; !failed {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// sweep buries, now and then, what has grown older than MaxAge without being sent, oldest first.
+func (q *queue) sweep(now time.Time) error {
+	if q.hook.MaxAge <= 0 || q.state.Gone || now.Sub(q.swept).Abs() < q.sweepEvery() || !q.claims.pending() {
+		return nil
+	}
+	q.swept = now
+	limit := sweepBatch + q.hook.Concurrency
+	entries, err := q.st.Pending(q.hook.Number, 0, limit)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		more, err := q.sweepOne(e, now)
+		if err != nil || !more {
+			return err
+		}
+	}
+	if len(entries) == limit {
+		q.swept = time.Time{} // go on in the next step
+	}
+	return nil
+}
+
+// sweepOne buries e if it is too old, and reports whether the next one may be so too.
+func (q *queue) sweepOne(e store.Entry, now time.Time) (more bool, err error) {
+	if !q.expired(e) {
+		return e.Replay, nil
+	}
+	if !q.claims.take(e) {
+		return true, nil
+	}
+	if o := q.bury(outcome{entry: e}, reasonTooOld); o.err != nil {
+		return false, o.err
+	}
+	q.buried(now, reasonTooOld)
+	return true, q.claims.follow(e, now)
+}

@@ -1,0 +1,146 @@
+package deliver
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// state is what a queue must remember of its endpoint over a restart.
+type state struct {
+	Unwell bool      `json:"unwell,omitempty"`
+	Gone   bool      `json:"gone,omitempty"`
+	URL    string    `json:"url,omitempty"`  // with Gone: a hash of the URL that answered so, which may hold a token
+	Until  time.Time `json:"until,omitzero"` // the receiver wants to be left alone
+
+	// Limited says that a lane was marked at some time, so that successes have to look whether theirs is.
+	Limited bool `json:"limited,omitempty"`
+}
+
+// pause is how long the receiver wants to be left alone. More than it may ask for is a clock that jumped.
+func (s *state) pause(now time.Time) time.Duration {
+	if wait := s.Until.Sub(now); wait <= maxRetryAfter {
+		return max(wait, 0)
+	}
+	return 0
+}
+
+// load takes up what was known before a restart. GONE ends when the webhook has another URL or was disabled.
+func (q *queue) load() error {
+	b, err := q.st.WebhookState(q.hook.Number)
+	if err != nil {
+		return fmt.Errorf("load webhook state: %w", err)
+	}
+	if len(b) > 0 {
+		if err := json.Unmarshal(b, &q.state); err != nil {
+			return fmt.Errorf("load webhook state: %w", err)
+		}
+	}
+	q.limited.Store(q.state.Limited)
+	if q.state.Gone && (!q.hook.Enabled || q.state.URL != q.urlHash()) {
+		q.state = state{Limited: q.state.Limited}
+		return q.save()
+	}
+	if q.state.Unwell {
+		q.breaker.trip(q.now())
+		q.breaker.next = q.now()
+	}
+	q.health.set(q.state)
+	return nil
+}
+
+func (q *queue) save() error {
+	q.health.set(q.state)
+	b, err := json.Marshal(q.state)
+	if err != nil {
+		return fmt.Errorf("save webhook state: %w", err)
+	}
+	if err := q.st.SaveWebhookState(q.hook.Number, b); err != nil {
+		return fmt.Errorf("save webhook state: %w", err)
+	}
+	return nil
+}
+
+func (q *queue) urlHash() string {
+	sum := sha256.Sum256([]byte(q.hook.URL.String()))
+	return hex.EncodeToString(sum[:])
+}
+
+func (q *queue) setUnwell(unwell bool) error {
+	q.state.Unwell = unwell
+	if unwell {
+		q.log.Warn("webhook unhealthy", "reason", q.health.lastError())
+	} else {
+		q.log.Info("webhook healthy again")
+	}
+	return q.save()
+}
+
+func (q *queue) setGone() error {
+	if q.state.Gone {
+		return nil
+	}
+	q.state = state{Gone: true, URL: q.urlHash(), Limited: q.state.Limited}
+	q.breaker = breaker{}
+	q.log.Warn("webhook gone: its receiver answered 410; events are parked until its url changes")
+	return q.save()
+}
+
+func (q *queue) pauseUntil(t time.Time) error {
+	if !t.After(q.state.Until) && q.state.pause(q.now()) > 0 {
+		return nil
+	}
+	q.state.Until = t
+	q.log.Info("webhook paused by its receiver", "until", t.UTC().Truncate(time.Second))
+	return q.save()
+}
+
+// burials keeps a stream of dead letters from becoming a stream of log lines.
+type burials struct {
+	logged time.Time
+	silent int
+}
+
+func (q *queue) buried(now time.Time, reason string) {
+	b := &q.burials
+	b.silent++
+	if now.Sub(b.logged).Abs() < time.Minute {
+		return
+	}
+	q.log.Warn("events dead-lettered", "count", b.silent, "reason", reason)
+	*b = burials{logged: now}
+}
+
+// health is what a queue shows to others. It is safe for concurrent use.
+type health struct {
+	mu     sync.Mutex
+	state  state
+	reason string
+}
+
+func (h *health) set(s state) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state = s
+}
+
+func (h *health) failed(reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reason = reason
+}
+
+func (h *health) lastError() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reason
+}
+
+func (h *health) get() (state, string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state, h.reason
+}

@@ -1,0 +1,64 @@
+package deliver
+
+import (
+	"fmt"
+	"time"
+)
+
+// Health is how a webhook fares.
+type Health string
+
+// The healths of a webhook.
+const (
+	Healthy   Health = "HEALTHY"
+	Unhealthy Health = "UNHEALTHY" // its endpoint fails; events wait, and one at a time probes it
+	Gone      Health = "GONE"      // its receiver answered 410; events are parked
+	Disabled  Health = "DISABLED"  // by configuration; what was pending is parked
+)
+
+// WebhookStatus is a webhook's state at one moment.
+type WebhookStatus struct {
+	ID        string
+	Health    Health
+	Pending   uint64 // events not delivered yet
+	Dead      uint64 // dead letters
+	Delivered uint64
+	// OldestPending is when the oldest pending event was committed; zero if none is pending.
+	OldestPending time.Time
+	// LastError is why the last failed attempt of this run failed; "" if none did.
+	LastError string
+	// PausedUntil is until when the receiver asked to be left alone; zero if it did not, or the time is past.
+	PausedUntil time.Time
+}
+
+// Status returns the state of every webhook, in the order in which New was given them.
+func (d *Deliverer) Status() ([]WebhookStatus, error) {
+	out := make([]WebhookStatus, len(d.queues))
+	for i, q := range d.queues {
+		stats, err := d.st.Stats(q.hook.Number)
+		if err != nil {
+			return nil, fmt.Errorf("read status of %s: %w", q.hook.ID, err)
+		}
+		s, reason := q.health.get()
+		out[i] = WebhookStatus{
+			ID: q.hook.ID, Health: q.hook.health(s), LastError: reason,
+			Pending: stats.Pending, Dead: stats.Dead, Delivered: stats.Delivered, OldestPending: stats.Oldest,
+		}
+		if s.pause(q.now()) > 0 {
+			out[i].PausedUntil = s.Until
+		}
+	}
+	return out, nil
+}
+
+func (w *Webhook) health(s state) Health {
+	switch {
+	case !w.Enabled:
+		return Disabled
+	case s.Gone:
+		return Gone
+	case s.Unwell:
+		return Unhealthy
+	}
+	return Healthy
+}
