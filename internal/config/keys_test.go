@@ -1,0 +1,119 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// everyKey sets every key, most of them to other than the default.
+const everyKey = `
+webhooks:                # before delivery, from which it inherits all the same
+  - id: w1
+    uid: u1
+    name: Testing webhook
+    url: https://example.com/hook?token=x
+    secrets: [new, whsec_bmV3]
+    enabled: false
+    events: [TODO_MOVED, TODO_UPDATED]
+    companyIds: [c1]
+    projectIds: [p1, 42]
+    headers: {Authorization: Bearer x}
+    createdById: u9
+    createdAt: 2022-12-01T07:01:25.014Z
+    updatedAt: 2022-12-01T12:23:00.661+01:00
+    timeout: 100ms
+    retry: {maxAge: 1h}
+  - {id: w2, url: 'http://other.example', secret: old, concurrency: 1, deadLetterRetention: 1h, retry: {schedule: []}}
+database:
+  url: host=db user=app password=pw dbname=blue
+  schema: blue
+  slot: slot_2
+  publication: Pub
+  tables:
+    todoList: {table: TodoList, columns: {projectId: project}, omit: [secretNote]}
+    tag: {enabled: false}
+state: {dir: /var/lib/bluetap, retention: 1h30m}
+delivery:
+  maxInFlight: 7
+  allowedNetworks: [10.1.2.3/8, 'fd00::/8']
+  timeout: 5m
+  concurrency: 1024
+  retry: {schedule: [0s, 1ms], maxAge: 2h}
+  deadLetterRetention: 48h
+`
+
+// same is one thing that was read and what it should be.
+type same struct {
+	name      string
+	got, want any
+}
+
+func compare(t *testing.T, checks []same) {
+	t.Helper()
+	for _, check := range checks {
+		if !reflect.DeepEqual(check.got, check.want) {
+			t.Errorf("%s = %v, want %v", check.name, check.got, check.want)
+		}
+	}
+}
+
+func TestEverySectionIsRead(t *testing.T) {
+	c, _ := mustLoad(t, everyKey, nil)
+	todoList := Table{
+		Table: "TodoList", Columns: map[string]string{"projectId": "project"}, Omit: []string{"secretNote"}, Enabled: true,
+	}
+	policy := Policy{
+		Timeout: 5 * time.Minute, Concurrency: 1024, DeadLetterRetention: 48 * time.Hour,
+		Retry: Retry{Schedule: []time.Duration{0, time.Millisecond}, MaxAge: 2 * time.Hour},
+	}
+	compare(t, []same{
+		{"database.url", c.Database.URL.Reveal(), "host=db user=app password=pw dbname=blue"},
+		{"database.schema", c.Database.Schema, "blue"},
+		{"database.slot", c.Database.Slot, "slot_2"},
+		{"database.publication", c.Database.Publication, "Pub"},
+		{"database.tables", c.Database.Tables, map[string]Table{"todoList": todoList, "tag": {}}},
+		{"state", c.State, State{Dir: "/var/lib/bluetap", Retention: 90 * time.Minute}},
+		{"delivery.maxInFlight", c.Delivery.MaxInFlight, 7},
+		{"delivery.allowedNetworks", fmt.Sprint(c.Delivery.AllowedNetworks), "[10.0.0.0/8 fd00::/8]"},
+		{"delivery's policy, whatever webhooks say", c.Delivery.Policy, policy},
+	})
+}
+
+func TestEveryKeyOfAWebhookIsRead(t *testing.T) {
+	c, _ := mustLoad(t, everyKey, nil)
+	w := c.Webhooks[0]
+	compare(t, []same{
+		{"id", w.ID, "w1"},
+		{"uid", w.UID, "u1"},
+		{"name", w.Name, "Testing webhook"},
+		{"url", w.URL.String(), "https://example.com/hook?token=x"},
+		{"secrets", w.Secrets, []Secret{NewSecret("new"), NewSecret("whsec_bmV3")}},
+		{"secret", c.Webhooks[1].Secrets, []Secret{NewSecret("old")}},
+		{"enabled", w.Enabled, false},
+		{"enabled by default", c.Webhooks[1].Enabled, true},
+		{"events", w.Events, []string{"TODO_MOVED", "TODO_UPDATED"}},
+		{"companyIds", w.CompanyIDs, []string{"c1"}},
+		{"projectIds", w.ProjectIDs, []string{"p1", "42"}},
+		{"headers", w.Headers, map[string]Secret{"Authorization": NewSecret("Bearer x")}},
+		{"createdById", w.CreatedByID, "u9"},
+		{"createdAt", w.CreatedAt.Format(time.RFC3339Nano), "2022-12-01T07:01:25.014Z"},
+		{"updatedAt", w.UpdatedAt.Format(time.RFC3339Nano), "2022-12-01T11:23:00.661Z"},
+		{"no updatedAt", c.Webhooks[1].UpdatedAt, (*time.Time)(nil)},
+	})
+}
+
+func TestWebhooksInheritFromDelivery(t *testing.T) {
+	c, _ := mustLoad(t, everyKey, nil)
+	compare(t, []same{
+		{"timeout and retry.maxAge of its own", c.Webhooks[0].Policy, Policy{
+			Timeout: 100 * time.Millisecond, Concurrency: 1024, DeadLetterRetention: 48 * time.Hour,
+			Retry: Retry{Schedule: []time.Duration{0, time.Millisecond}, MaxAge: time.Hour},
+		}},
+		{"all the rest of its own", c.Webhooks[1].Policy, Policy{
+			Timeout: 5 * time.Minute, Concurrency: 1, DeadLetterRetention: time.Hour,
+			Retry: Retry{Schedule: []time.Duration{}, MaxAge: 2 * time.Hour},
+		}},
+	})
+}
