@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait; nothing waits that long unless something is broken.
+const patience = 60 * time.Second
+
+// instance is a configuration of bluetap on disk: what one installation has.
+type instance struct {
+	config string // the YAML file
+	state  string // state.dir
+}
+
+// webhookYAML is one webhook of a test's configuration; extra holds further lines of YAML, e.g. "events: [TAG_CREATED]".
+type webhookYAML struct {
+	id, url string
+	extra   []string
+}
+
+// install writes a configuration that reads url and sends to the webhooks; extra goes in front of them.
+func install(t *testing.T, url, extra string, webhooks ...webhookYAML) *instance {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "bluetap") // short, for the socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	i := &instance{config: filepath.Join(dir, "bluetap.yaml"), state: filepath.Join(dir, "state")}
+	i.configure(t, url, extra, webhooks...)
+	return i
+}
+
+func (i *instance) configure(t *testing.T, url, extra string, webhooks ...webhookYAML) {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "database:\n  url: %q\nstate:\n  dir: %s\n%s\nwebhooks:\n", url, i.state, extra)
+	for _, w := range webhooks {
+		fmt.Fprintf(&b, "  - id: %s\n    url: %s\n", w.id, w.url)
+		for _, line := range w.extra {
+			fmt.Fprintf(&b, "    %s\n", line)
+		}
+	}
+	if err := os.WriteFile(i.config, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// process is one run of bluetap.
+type process struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended and its log is read
+
+	mu    sync.Mutex
+	lines []string
+	more  chan struct{} // closed and replaced at every line
+}
+
+// command runs bluetap with args to its end and returns its exit code and what it printed.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asBluetap+"=1")
+	var out, errOut strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
+}
+
+// run starts `bluetap run`; it is killed when the test ends.
+func (i *instance) run(t *testing.T) *process {
+	t.Helper()
+	p := &process{t: t, done: make(chan struct{}), more: make(chan struct{})}
+	p.cmd = exec.Command(os.Args[0], "run", "--config", i.config)
+	p.cmd.Env = append(os.Environ(), asBluetap+"=1")
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go p.read(stderr)
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of bluetap:\n%s", strings.Join(p.log(), "\n"))
+		}
+	})
+	return p
+}
+
+// start starts `bluetap run` and waits until it streams.
+func (i *instance) start(t *testing.T) *process {
+	t.Helper()
+	p := i.run(t)
+	p.waitLog("streaming")
+	return p
+}
+
+func (p *process) read(stderr io.Reader) {
+	defer close(p.done)
+	scanner := bufio.NewScanner(stderr)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		p.mu.Lock()
+		p.lines = append(p.lines, scanner.Text())
+		close(p.more)
+		p.more = make(chan struct{})
+		p.mu.Unlock()
+	}
+	_ = p.cmd.Wait()
+}
+
+func (p *process) log() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.lines...)
+}
+
+// waitLog waits for a log line with the message and returns it.
+func (p *process) waitLog(message string) map[string]any {
+	p.t.Helper()
+	timeout := time.After(patience)
+	for next := 0; ; {
+		p.mu.Lock()
+		lines, more := p.lines[next:], p.more
+		p.mu.Unlock()
+		for _, line := range lines {
+			next++
+			var record map[string]any
+			if json.Unmarshal([]byte(line), &record) == nil && record["msg"] == message {
+				return record
+			}
+		}
+		select {
+		case <-more:
+		case <-p.done:
+			p.t.Fatalf("bluetap ended before it logged %q:\n%s", message, strings.Join(p.log(), "\n"))
+		case <-timeout:
+			p.t.Fatalf("bluetap did not log %q in %s", message, patience)
+		}
+	}
+}
+
+// kill ends the process as a power cut would, and waits until it is gone.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// stop asks the process to stop and returns its exit code.
+func (p *process) stop() int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.wait()
+}
+
+// wait waits for the end of the process and returns its exit code.
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		p.t.Fatalf("bluetap did not end in %s", patience)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}

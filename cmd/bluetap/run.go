@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"bluetap/internal/config"
+	"bluetap/internal/daemon"
+	"bluetap/mapping"
+)
+
+func runCommand() *cobra.Command {
+	var file, level string
+	cmd := &cobra.Command{
+		Use: "run --config FILE", Short: "Stream, map and deliver until SIGTERM or SIGINT", Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := newLog(cmd.ErrOrStderr(), level)
+			if err != nil {
+				return err
+			}
+			c, err := load(file, log)
+			if err != nil {
+				return err
+			}
+			return daemon.Run(cmd.Context(), daemon.Options{Config: c, Version: version, Log: log})
+		},
+	}
+	configFlag(cmd, &file)
+	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func configFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "config", "", "the YAML file (required)")
+}
+
+// load reads the config and logs its warnings.
+func load(file string, log *slog.Logger) (*config.Config, error) {
+	if file == "" {
+		return nil, asUsage(errors.New("--config FILE is required"))
+	}
+	c, warnings, err := config.Load(file, config.Options{Env: os.LookupEnv, Events: mapping.EventTypes(),
+		Extensions: mapping.ExtensionTypes(), Entities: mapping.Entities()})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range warnings {
+		log.Warn("config", "warning", w.String())
+	}
+	return c, nil
+}
+
+// newLog logs text to a terminal and JSON to anything else.
+func newLog(w io.Writer, level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, asUsage(fmt.Errorf("--log-level %q: must be debug, info, warn or error", level))
+	}
+	options := &slog.HandlerOptions{Level: l}
+	if isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	}
+	return slog.New(slog.NewJSONHandler(w, options)), nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

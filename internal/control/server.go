@@ -1,0 +1,77 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// socketName is the control socket's name in the state directory.
+const socketName = "control.sock"
+
+// maxSocketPath is what every Unix accepts as a socket's path (sun_path has 104 bytes on BSD, 108 on Linux).
+const maxSocketPath = 103
+
+// SocketPath returns the control socket of a state directory.
+func SocketPath(stateDir string) string { return filepath.Join(stateDir, socketName) }
+
+// Server answers the command line. Its fields are set before Run.
+type Server struct {
+	Dir    string                 // the state directory, which the caller holds locked
+	Status func() (Status, error) // asked once a request
+}
+
+// Run listens until ctx ends and then returns nil. A socket that an earlier daemon left is replaced: the caller holds
+// the state directory's lock, so no other daemon can be behind it.
+func (s *Server) Run(ctx context.Context) error {
+	path := SocketPath(s.Dir)
+	if len(path) > maxSocketPath {
+		return fmt.Errorf("control socket %s: the path has %d bytes, more than %d: choose a shorter state.dir",
+			path, len(path), maxSocketPath)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("replace control socket: %w", err)
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return fmt.Errorf("open control socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return errors.Join(fmt.Errorf("protect control socket: %w", err), listener.Close())
+	}
+	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = server.Close() // its only error is the listener's, which goes away with the process
+	})
+	err = server.Serve(listener)
+	if !stop() {
+		<-closed
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve control socket: %w", err)
+}
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		status, err := s.Status()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(status) // fails only when the asker has gone
+	})
+	return mux
+}

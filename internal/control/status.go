@@ -1,0 +1,52 @@
+// Package control is the daemon's control socket: what the command line asks of a running daemon, as JSON over HTTP
+// on a Unix socket in the state directory. Whoever may open the socket (mode 0600) may ask.
+package control
+
+import "time"
+
+// Status is the daemon at one moment.
+type Status struct {
+	Version string `json:"version"`
+	// Running is false when no daemon is running and the status was read from the state directory.
+	Running   bool       `json:"running"`
+	StartedAt *time.Time `json:"startedAt"` // null when not running
+	Source    Source     `json:"source"`
+	Position  Position   `json:"position"`
+	// Unrouted counts events since the start that no webhook wanted.
+	Unrouted uint64 `json:"unrouted"`
+	// Divergences counts, by table and since the start, changes that did not fit what the mirror knew.
+	Divergences map[string]int `json:"divergences"`
+	Webhooks    []Webhook      `json:"webhooks"`
+}
+
+// Source is the database that is read.
+type Source struct {
+	Connected   bool   `json:"connected"` // the replication stream stands
+	Database    string `json:"database"`
+	SystemID    string `json:"systemId"`
+	Slot        string `json:"slot"`
+	Publication string `json:"publication"`
+	Snapshot    string `json:"snapshot"` // "creating" or "ready"; "" before the first start
+	Epoch       string `json:"epoch"`
+	LastError   string `json:"lastError"` // why the stream does not stand; "" when it does
+}
+
+// Position holds the four marks, as Postgres prints an LSN: confirmed ≤ stored ≤ applied ≤ received.
+type Position struct {
+	Received  string `json:"received"`  // the newest end of a transaction or keepalive received
+	Applied   string `json:"applied"`   // in the mirror, its events deliverable
+	Stored    string `json:"stored"`    // applied and fsynced
+	Confirmed string `json:"confirmed"` // told to Postgres, which may forget it
+}
+
+// Webhook is one webhook's queue and health.
+type Webhook struct {
+	ID        string `json:"id"`
+	Health    string `json:"health"` // HEALTHY, UNHEALTHY, GONE or DISABLED
+	Pending   uint64 `json:"pending"`
+	Dead      uint64 `json:"dead"`
+	Delivered uint64 `json:"delivered"`
+	// OldestPending is when the oldest pending event was committed; null when none is pending.
+	OldestPending *time.Time `json:"oldestPending"`
+	LastError     string     `json:"lastError"` // the last failed attempt's reason; "" after a success
+}

@@ -1,0 +1,168 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"sync/atomic"
+	"time"
+
+	"bluetap/capture"
+	"bluetap/internal/store"
+	"bluetap/mapping"
+)
+
+// overlayBudget is how many bytes of one transaction's net changes are kept in memory; more goes to disk.
+const overlayBudget = 32 << 20
+
+// pipeline takes each transaction from the stream to the store: the one goroutine through which every change goes.
+//
+//	confirmed ≤ stored (fsynced) ≤ applied ≤ received
+//
+// What it applies is deliverable at once, before any fsync: after a crash Postgres sends again what was not confirmed,
+// and the same transaction over the same mirror gives the same events, ids and bytes.
+type pipeline struct {
+	stream *capture.Stream
+	mapper *mapping.Mapper
+	router *mapping.Router
+	store  *store.Store
+	epoch  string
+	log    *slog.Logger
+
+	unrouted    atomic.Uint64                  // events that no webhook wanted
+	divergences atomic.Pointer[map[string]int] // by table; a copy of the mapper's
+	values      []byte                         // reused from event to event
+}
+
+// run applies transactions until ctx ends or the store or the stream gives up.
+func (p *pipeline) run(ctx context.Context) error {
+	if err := p.resume(); err != nil {
+		return fmt.Errorf("resume staged transaction: %w", err)
+	}
+	for {
+		tx, err := p.stream.Next(ctx)
+		if err != nil {
+			return fmt.Errorf("receive: %w", err)
+		}
+		if err := p.apply(tx); err != nil {
+			return fmt.Errorf("apply transaction that ends at %s: %w", tx.End, err)
+		}
+	}
+}
+
+// apply makes one transaction part of the state: mirror rows, events, routes and position, all or nothing.
+func (p *pipeline) apply(tx *capture.Transaction) (err error) {
+	defer func() {
+		if closeErr := tx.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	if uint64(tx.End) <= p.store.Applied() {
+		return nil // sent again while it was being resumed
+	}
+	if tx.Idle {
+		return p.store.Advance(uint64(tx.End))
+	}
+	after := p.store.NewOverlay(overlayBudget)
+	if err := p.mapper.Net(after, tx.Changes()); err != nil {
+		return err
+	}
+	p.reportDivergences()
+	batch, err := p.store.Begin(after, uint64(tx.End), tx.Time)
+	if err != nil {
+		return err
+	}
+	return p.commit(batch, after, uint64(tx.End), tx.Time)
+}
+
+// resume finishes a large transaction that a crash left between its staged mark and its last one.
+func (p *pipeline) resume() error {
+	staged, ok, err := p.store.Staged()
+	if err != nil || !ok {
+		return err
+	}
+	p.log.Info("resuming staged transaction", "position", capture.LSN(staged.End).String())
+	after, batch, err := p.store.Resume()
+	if err != nil {
+		return err
+	}
+	if staged.Mapped {
+		return batch.Commit()
+	}
+	return p.commit(batch, after, staged.End, staged.Committed)
+}
+
+// commit maps the net changes to events and commits them with the rows they came from.
+func (p *pipeline) commit(batch *store.Tx, after *store.Overlay, end uint64, committed time.Time) error {
+	before := after.Before()
+	if err := p.add(batch, p.mapper.Map(before, after, after.Changes()), end, committed); err != nil {
+		return err
+	}
+	return batch.Commit()
+}
+
+// add routes every event, and composes and stores those that somebody wants. An unwanted one is added empty, so that
+// a staged transaction counts the same events however the routes have changed when it is resumed.
+func (p *pipeline) add(batch *store.Tx, events iter.Seq2[*mapping.Event, error], end uint64, committed time.Time) error {
+	for event, err := range events {
+		if err != nil {
+			return err
+		}
+		webhooks, err := p.router.Route(event)
+		if err != nil {
+			return err
+		}
+		if len(webhooks) == 0 {
+			p.unrouted.Add(1)
+			if err := batch.Add(store.Event{}, nil, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		stored, lanes, err := p.compose(event, end, committed)
+		if err != nil {
+			return err
+		}
+		if err := batch.Add(stored, lanes, webhooks); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compose makes what the store keeps of an event, and the lanes that it stands in.
+func (p *pipeline) compose(event *mapping.Event, end uint64, committed time.Time) (store.Event, []uint64, error) {
+	records, err := event.Records()
+	if err != nil {
+		return store.Event{}, nil, err
+	}
+	if p.values, err = event.AppendValues(p.values[:0]); err != nil {
+		return store.Event{}, nil, err
+	}
+	lanes := make([]uint64, len(records))
+	for i, r := range records {
+		lanes[i] = r.Lane()
+	}
+	if len(lanes) == 2 && lanes[0] == lanes[1] {
+		lanes = lanes[:1]
+	}
+	return store.Event{ID: event.ID(p.epoch, end), Type: event.Type, Record: records[0].ID, Committed: committed,
+		LSN: end, Values: p.values}, lanes, nil
+}
+
+// reportDivergences says it when the stream and the mirror have come to differ, once per table and change of count.
+func (p *pipeline) reportDivergences() {
+	known := p.divergences.Load()
+	if known != nil && maps.Equal(*known, p.mapper.Divergences) {
+		return
+	}
+	now := maps.Clone(p.mapper.Divergences)
+	p.divergences.Store(&now)
+	for table, count := range now {
+		if known == nil || (*known)[table] != count {
+			p.log.Warn("mirror and stream diverge", "table", table, "count", count)
+		}
+	}
+}

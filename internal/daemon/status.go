@@ -1,0 +1,77 @@
+package daemon
+
+import (
+	"fmt"
+
+	"bluetap/capture"
+	"bluetap/deliver"
+	"bluetap/internal/config"
+	"bluetap/internal/control"
+	"bluetap/internal/store"
+)
+
+// status is what `bluetap status` shows of the running daemon.
+func (d *daemon) status() (control.Status, error) {
+	s := stateStatus(d.store)
+	s.Version, s.Running, s.StartedAt = d.Version, true, &d.started
+	stream := d.stream.Status()
+	s.Source.Connected = stream.Connected
+	if stream.LastError != nil && !stream.Connected {
+		s.Source.LastError = stream.LastError.Error()
+	}
+	s.Position.Received, s.Position.Confirmed = stream.Received.String(), stream.Confirmed.String()
+	s.Unrouted = d.pipeline.unrouted.Load()
+	if divergences := d.pipeline.divergences.Load(); divergences != nil {
+		s.Divergences = *divergences
+	}
+	var err error
+	s.Webhooks, err = webhookStatuses(d.deliverer)
+	return s, err
+}
+
+// StateStatus reads what can be told while no daemon is running.
+func StateStatus(c *config.Config, version string) (control.Status, error) {
+	st, err := store.OpenReadOnly(c.State.Dir, store.Options{})
+	if err != nil {
+		return control.Status{}, fmt.Errorf("open state: %w", err)
+	}
+	s := stateStatus(st)
+	s.Version = version
+	_, receivers, err := webhooks(st, c.Webhooks)
+	if err == nil {
+		s.Webhooks, err = webhookStatuses(deliver.New(st, receivers, deliver.Options{}))
+	}
+	if closeErr := st.Close(); err == nil {
+		err = closeErr
+	}
+	return s, err
+}
+
+// stateStatus is the part of a status that the state holds.
+func stateStatus(st *store.Store) control.Status {
+	state := st.State()
+	return control.Status{
+		Source: control.Source{Database: state.Source.Database, SystemID: state.Source.SystemID,
+			Slot: state.Source.SlotName, Publication: state.Source.Publication,
+			Snapshot: state.Snapshot, Epoch: state.Epoch},
+		Position: control.Position{Applied: capture.LSN(st.Applied()).String(),
+			Stored: capture.LSN(st.Synced()).String()},
+		Divergences: map[string]int{},
+	}
+}
+
+func webhookStatuses(d *deliver.Deliverer) ([]control.Webhook, error) {
+	statuses, err := d.Status()
+	if err != nil {
+		return nil, err
+	}
+	webhooks := make([]control.Webhook, len(statuses))
+	for i, w := range statuses {
+		webhooks[i] = control.Webhook{ID: w.ID, Health: string(w.Health), Pending: w.Pending, Dead: w.Dead,
+			Delivered: w.Delivered, LastError: w.LastError}
+		if !w.OldestPending.IsZero() {
+			webhooks[i].OldestPending = &w.OldestPending
+		}
+	}
+	return webhooks, nil
+}
