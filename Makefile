@@ -1,0 +1,44 @@
+# `make` alone lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# Pinned here and not in go.mod: its two hundred dependencies are no part of the program.
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# bash's own `time` prints one line a step.
+export TIMEFORMAT := --- %0lR
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+.PHONY: build
+build: ## bin/bluetap
+	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/bluetap ./cmd/bluetap
+
+# Uncached, since Go does not see that the PostgreSQL behind the tests is another one. The second run is not spared
+# by -race in the first: it is several times slower, and some faults hide behind that.
+.PHONY: test
+test: ## every test, without and with the race detector, against a real PostgreSQL
+	.ci/install server gcc node
+	time go vet ./...
+	time go test -count=1 -timeout 10m ./...
+	time CGO_ENABLED=1 go test -count=1 -race -timeout 15m ./...
+
+.PHONY: bench-quick
+bench-quick: build ## latency and throughput beside a bare floor, two minutes
+	.ci/install server
+	go build -o bin/ ./bench/floor ./bench/quick
+	time bin/quick
+
+.PHONY: lint
+lint: ## golangci-lint
+	time $(GOLANGCI) run
+
+.PHONY: fmt
+fmt: ## format the code
+	$(GOLANGCI) fmt
