@@ -13,6 +13,9 @@ import (
 // openTimeout bounds everything from connecting to the first byte of the stream.
 const openTimeout = 60 * time.Second
 
+// errOpenTimeout is a timeout like those of the network: it is retried.
+var errOpenTimeout = fmt.Errorf("no stream within %s: %w", openTimeout, context.DeadlineExceeded)
+
 // session runs one connection until it breaks, and says how it did.
 func (s *Stream) session(ctx context.Context) error {
 	conn, timeout, err := s.open(ctx)
@@ -30,7 +33,7 @@ func (s *Stream) session(ctx context.Context) error {
 // open connects, makes sure that the stream continues what we have, and starts it. It also returns the server's
 // wal_sender_timeout.
 func (s *Stream) open(ctx context.Context) (*pgconn.PgConn, time.Duration, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("no stream within %s", openTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, errOpenTimeout)
 	defer cancel()
 	conn, err := connectReplication(ctx, s.cfg)
 	if err != nil {

@@ -27,33 +27,37 @@ func (s *source) position(t *testing.T) LSN {
 	return lsn
 }
 
+const drop = "SELECT pg_drop_replication_slot('tap');"
+
+// breaks are the ways in which a state and a slot may not fit. The last ones build on each other.
+var breaks = []struct {
+	name   string
+	spoil  func(start *Start)
+	sql    string
+	db     string
+	want   error
+	reason string
+}{
+	{name: "another system", spoil: func(s *Start) { s.Source.SystemID = "1" }, want: ErrWrongSource},
+	{name: "another database", spoil: func(s *Start) { s.Source.DatabaseOID++ }, want: ErrWrongSource},
+	{name: "another name", spoil: func(s *Start) { s.Source.Database = "x" }, want: ErrWrongSource},
+	{name: "beyond the log", spoil: func(s *Start) { s.Position *= 2 }, want: ErrGap, reason: "log ends before"},
+	{name: "received beyond", spoil: func(s *Start) { s.Received = s.Position * 2 }, want: ErrGap, reason: "log ends"},
+	{name: "slot ahead", spoil: func(s *Start) { s.Position /= 2 }, want: ErrGap, reason: "ahead of what is stored"},
+	{name: "from the future", spoil: func(s *Start) { s.Source.Timeline = 7 }, want: ErrGap, reason: "timeline 1"},
+	{name: "plugin", sql: drop + "SELECT pg_create_logical_replication_slot('tap', 'test_decoding')",
+		want: ErrGap, reason: `"test_decoding"`},
+	{name: "physical", sql: drop + "SELECT pg_create_physical_replication_slot('tap')", want: ErrGap, reason: "plugin"},
+	{name: "database", sql: drop + "SELECT pg_create_logical_replication_slot('tap', 'pgoutput')", db: "other",
+		want: ErrGap, reason: `database "other"`},
+	{name: "no slot", sql: drop, db: "other", want: ErrGap, reason: "does not exist"},
+}
+
 // TestContinuity holds that a stream does not begin where changes may be missing, and says what is the matter.
 func TestContinuity(t *testing.T) {
 	s := newSource(t, schema)
 	s.CreateDB(t, "other")
-	const drop = "SELECT pg_drop_replication_slot('tap');"
-	for _, c := range []struct {
-		name   string
-		spoil  func(start *Start)
-		sql    string
-		db     string
-		want   error
-		reason string
-	}{
-		{name: "another system", spoil: func(s *Start) { s.Source.SystemID = "1" }, want: ErrWrongSource},
-		{name: "another database", spoil: func(s *Start) { s.Source.DatabaseOID++ }, want: ErrWrongSource},
-		{name: "another name", spoil: func(s *Start) { s.Source.Database = "x" }, want: ErrWrongSource},
-		{name: "beyond the log", spoil: func(s *Start) { s.Position *= 2 }, want: ErrGap, reason: "log ends before"},
-		{name: "received beyond", spoil: func(s *Start) { s.Received = s.Position * 2 }, want: ErrGap, reason: "log ends"},
-		{name: "slot ahead", spoil: func(s *Start) { s.Position /= 2 }, want: ErrGap, reason: "ahead of what is stored"},
-		{name: "from the future", spoil: func(s *Start) { s.Source.Timeline = 7 }, want: ErrGap, reason: "timeline 1"},
-		{name: "plugin", sql: drop + "SELECT pg_create_logical_replication_slot('tap', 'test_decoding')",
-			want: ErrGap, reason: `"test_decoding"`},
-		{name: "physical", sql: drop + "SELECT pg_create_physical_replication_slot('tap')", want: ErrGap, reason: "plugin"},
-		{name: "database", sql: drop + "SELECT pg_create_logical_replication_slot('tap', 'pgoutput')", db: "other",
-			want: ErrGap, reason: `database "other"`},
-		{name: "no slot", sql: drop, db: "other", want: ErrGap, reason: "does not exist"},
-	} {
+	for _, c := range breaks {
 		t.Run(c.name, func(t *testing.T) {
 			mine := *s
 			if c.sql != "" {

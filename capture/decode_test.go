@@ -84,12 +84,11 @@ func TestDecodeRelation(t *testing.T) {
 	}
 }
 
-// TestChangeLogKeepsOrder holds that what goes in comes out, in memory and on disk, and a file that was cut is told.
-func TestChangeLogKeepsOrder(t *testing.T) {
-	var log changeLog
-	other := &Relation{Columns: pair.Columns[:1]}
-	var want []string
-	for i := range 3000 {
+// fill adds n rows of two relations to a log, which goes to disk half-way, and returns their texts.
+func fill(t *testing.T, log *changeLog, n int, other *Relation) []string {
+	t.Helper()
+	var texts []string
+	for i := range n {
 		text := strings.Repeat("z", i%500)
 		msg, rel := message('I', uint32(7), 'N', uint16(2), 't', uint32(len(text)), text, 'n'), pair
 		if i%3 == 0 {
@@ -98,8 +97,8 @@ func TestChangeLogKeepsOrder(t *testing.T) {
 		if err := log.add(rel, msg); err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, text)
-		if i == 2000 {
+		texts = append(texts, text)
+		if i == n/2 {
 			if err := log.spill(t.TempDir()); err != nil {
 				t.Fatal(err)
 			}
@@ -108,6 +107,14 @@ func TestChangeLogKeepsOrder(t *testing.T) {
 	if err := log.seal(); err != nil {
 		t.Fatal(err)
 	}
+	return texts
+}
+
+// TestChangeLogKeepsOrder holds that what goes in comes out, and a file that was cut is told.
+func TestChangeLogKeepsOrder(t *testing.T) {
+	var log changeLog
+	other := &Relation{Columns: pair.Columns[:1]}
+	want := fill(t, &log, 3000, other)
 	var got []string
 	for c, err := range log.all() {
 		if err != nil || (c.Relation == other) != (len(got)%3 == 0) {

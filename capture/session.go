@@ -105,7 +105,7 @@ func (r row) bool(i int) bool   { return string(r[i]) == "t" }
 func query(ctx context.Context, conn *pgconn.PgConn, sql string) ([]row, error) {
 	results, err := conn.Exec(ctx, sql).ReadAll()
 	if err != nil {
-		return nil, err
+		return nil, ended(ctx, err)
 	}
 	var rows []row
 	for _, result := range results {
@@ -114,4 +114,12 @@ func query(ctx context.Context, conn *pgconn.PgConn, sql string) ([]row, error) 
 		}
 	}
 	return rows, nil
+}
+
+// ended returns why ctx ended, if it has: what a query says that was cut short for it is of no interest.
+func ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }

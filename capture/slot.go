@@ -66,7 +66,7 @@ func createSnapshot(ctx context.Context, cfg Config, conn *pgconn.PgConn) (*Snap
 	stop()
 	<-done
 	if err != nil {
-		return nil, fmt.Errorf("create slot %s: %w", cfg.Slot, err)
+		return nil, fmt.Errorf("create slot %s: %w", cfg.Slot, ended(ctx, err))
 	}
 	point, err := pglogrepl.ParseLSN(made.ConsistentPoint)
 	if err != nil {

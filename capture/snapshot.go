@@ -135,7 +135,7 @@ func copyPiece(ctx context.Context, conn *pgconn.PgConn, pc piece, sink Sink, p 
 		return sink.Row(pc.table, values)
 	})
 	_, err := conn.CopyTo(ctx, countingWriter{parser, &p.bytes}, pc.sql())
-	return err
+	return ended(ctx, err)
 }
 
 // countingWriter counts what passes.

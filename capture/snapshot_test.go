@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"bluetap/internal/hint"
 	"bluetap/internal/pgtest"
 )
@@ -71,6 +73,24 @@ func (r *rows) apply(t *testing.T, tx *Transaction) {
 	}
 }
 
+// writeUntil commits transactions on its own and on common rows until stop is closed.
+func writeUntil(t *testing.T, conn *pgconn.PgConn, w int, stop <-chan struct{}) {
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		id := 10_000*(w+1) + i
+		sql := fmt.Sprintf(`BEGIN; INSERT INTO a VALUES (%d, 'new', 1); UPDATE a SET t = 'w%d' WHERE id = %d;
+			DELETE FROM a WHERE id = %d; COMMIT`, id, i, 1+(i*3+w)%3000, id-5)
+		if _, err := conn.Exec(context.Background(), sql).ReadAll(); err != nil {
+			t.Errorf("write: %v", err)
+			return
+		}
+	}
+}
+
 // TestSnapshotAndStream holds that a snapshot taken amid writers and the stream after it are together exactly what
 // is in the tables at the end.
 func TestSnapshotAndStream(t *testing.T) {
@@ -83,22 +103,7 @@ func TestSnapshotAndStream(t *testing.T) {
 	stop, writers := make(chan struct{}), sync.WaitGroup{}
 	for w := range 3 {
 		conn := s.Conn(t, "postgres")
-		writers.Go(func() {
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				id := 10_000*(w+1) + i
-				sql := fmt.Sprintf(`BEGIN; INSERT INTO a VALUES (%d, 'new', 1); UPDATE a SET t = 'w%d' WHERE id = %d;
-					DELETE FROM a WHERE id = %d; COMMIT`, id, i, 1+(i*3+w)%3000, id-5)
-				if _, err := conn.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
-					t.Errorf("write: %v", err)
-					return
-				}
-			}
-		})
+		writers.Go(func() { writeUntil(t, conn.PgConn(), w, stop) })
 	}
 	snapshot := s.snapshot(t)
 	mirror := &rows{m: map[string]string{}}

@@ -23,32 +23,34 @@ CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
 CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);
 `
 
+var changeCases = []struct{ name, sql, want string }{
+	{"insert", "INSERT INTO a VALUES (1, 'x', 1.50), (2, NULL, 'NaN')",
+		"insert a - -> ('1', 'x', '1.50')\ninsert a - -> ('2', null, 'NaN')"},
+	{"update", "UPDATE a SET n = 3 WHERE id = 1", "update a - -> ('1', 'x', '3')"},
+	{"key update", "UPDATE a SET id = 9 WHERE id = 1", "update a ('1', null, null) -> ('9', 'x', '3')"},
+	{"delete", "DELETE FROM a WHERE id = 9", "delete a ('9', null, null) -> -"},
+	{"toast", "INSERT INTO a VALUES (3, repeat('x', 9000), 0)", "insert a - -> ('3', 'xxx…9000', '0')"},
+	{"toast unchanged", "UPDATE a SET n = 1 WHERE id = 3", "update a - -> ('3', unchanged, '1')"},
+	{"full", "BEGIN; INSERT INTO f VALUES (1, 'a'); UPDATE f SET t = 'b'; DELETE FROM f; COMMIT",
+		"insert f - -> ('1', 'a')\nupdate f ('1', 'a') -> ('1', 'b')\ndelete f ('1', 'b') -> -"},
+	{"copy", "COPY a FROM STDIN;\n5\ta\\tb\t0\n6\t\\N\t0\n\\.\n",
+		"insert a - -> ('5', 'a\tb', '0')\ninsert a - -> ('6', null, '0')"},
+	{"truncate", "TRUNCATE a, f", "truncate a - -> -\ntruncate f - -> -"},
+	{"savepoint", `BEGIN; INSERT INTO a VALUES (1, 'a', 0); SAVEPOINT s; INSERT INTO a VALUES (2, 'b', 0);
+		ROLLBACK TO s; INSERT INTO a VALUES (3, 'c', 0); COMMIT`,
+		"insert a - -> ('1', 'a', '0')\ninsert a - -> ('3', 'c', '0')"},
+	{"prepared", `BEGIN; INSERT INTO a VALUES (7, 'p', 0); PREPARE TRANSACTION 'x'; COMMIT PREPARED 'x'`,
+		"insert a - -> ('7', 'p', '0')"},
+	{"partitions", "INSERT INTO p VALUES (1, 'a'); ", "insert p - -> ('1', 'a')"},
+	{"moved partition", "UPDATE p SET id = 11", "delete p ('1', null) -> -\ninsert p - -> ('11', 'a')"},
+	{"column added", "ALTER TABLE p ADD w int; INSERT INTO p VALUES (2, 'b', 3)", "insert p - -> ('2', 'b', '3')"},
+}
+
 // TestChanges decodes every operation as Postgres sends it.
 func TestChanges(t *testing.T) {
 	s := newSource(t, schema, pgtest.WithParam("max_prepared_transactions", "5"))
 	r := s.run(t)
-	for _, c := range []struct{ name, sql, want string }{
-		{"insert", "INSERT INTO a VALUES (1, 'x', 1.50), (2, NULL, 'NaN')",
-			"insert a - -> ('1', 'x', '1.50')\ninsert a - -> ('2', null, 'NaN')"},
-		{"update", "UPDATE a SET n = 3 WHERE id = 1", "update a - -> ('1', 'x', '3')"},
-		{"key update", "UPDATE a SET id = 9 WHERE id = 1", "update a ('1', null, null) -> ('9', 'x', '3')"},
-		{"delete", "DELETE FROM a WHERE id = 9", "delete a ('9', null, null) -> -"},
-		{"toast", "INSERT INTO a VALUES (3, repeat('x', 9000), 0)", "insert a - -> ('3', 'xxx…9000', '0')"},
-		{"toast unchanged", "UPDATE a SET n = 1 WHERE id = 3", "update a - -> ('3', unchanged, '1')"},
-		{"full", "BEGIN; INSERT INTO f VALUES (1, 'a'); UPDATE f SET t = 'b'; DELETE FROM f; COMMIT",
-			"insert f - -> ('1', 'a')\nupdate f ('1', 'a') -> ('1', 'b')\ndelete f ('1', 'b') -> -"},
-		{"copy", "COPY a FROM STDIN;\n5\ta\\tb\t0\n6\t\\N\t0\n\\.\n",
-			"insert a - -> ('5', 'a\tb', '0')\ninsert a - -> ('6', null, '0')"},
-		{"truncate", "TRUNCATE a, f", "truncate a - -> -\ntruncate f - -> -"},
-		{"savepoint", `BEGIN; INSERT INTO a VALUES (1, 'a', 0); SAVEPOINT s; INSERT INTO a VALUES (2, 'b', 0);
-			ROLLBACK TO s; INSERT INTO a VALUES (3, 'c', 0); COMMIT`,
-			"insert a - -> ('1', 'a', '0')\ninsert a - -> ('3', 'c', '0')"},
-		{"prepared", `BEGIN; INSERT INTO a VALUES (7, 'p', 0); PREPARE TRANSACTION 'x'; COMMIT PREPARED 'x'`,
-			"insert a - -> ('7', 'p', '0')"},
-		{"partitions", "INSERT INTO p VALUES (1, 'a'); ", "insert p - -> ('1', 'a')"},
-		{"moved partition", "UPDATE p SET id = 11", "delete p ('1', null) -> -\ninsert p - -> ('11', 'a')"},
-		{"column added", "ALTER TABLE p ADD w int; INSERT INTO p VALUES (2, 'b', 3)", "insert p - -> ('2', 'b', '3')"},
-	} {
+	for _, c := range changeCases {
 		before := time.Now().Add(-time.Second)
 		s.Exec(t, "postgres", "BEGIN; INSERT INTO a VALUES (99, 'no', 0); ROLLBACK")
 		s.Exec(t, "postgres", c.sql)
