@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,6 +51,9 @@ func Resolve(catalog []capture.Table, overrides map[string]Override) (*Model, []
 			continue
 		}
 		t := &table{def: def, source: *source, override: override}
+		if err := m.check(t); err != nil {
+			return nil, nil, err
+		}
 		layout, err := t.layout(source.Columns)
 		if err != nil {
 			return nil, nil, err
@@ -65,6 +69,24 @@ func Resolve(catalog []capture.Table, overrides map[string]Override) (*Model, []
 		m.tables[def.entity] = t
 	}
 	return m, warnings, nil
+}
+
+// check refuses an override that says what cannot be: a column that is not there, or a table that is another entity's.
+func (m *Model) check(t *table) error {
+	for _, name := range slices.Sorted(maps.Keys(t.override.Columns)) {
+		column := t.override.Columns[name]
+		if !slices.ContainsFunc(t.source.Columns, func(c capture.Column) bool { return c.Name == column }) {
+			return fmt.Errorf("database.tables.%s.columns.%s: table %s has no column %s", t.def.name, name,
+				t.source.Name, column)
+		}
+	}
+	for _, other := range m.tables {
+		if other != nil && other.source.OID == t.source.OID {
+			return fmt.Errorf("table %s is taken for both %s and %s: name another under database.tables.%s.table",
+				t.source.Name, other.def.name, t.def.name, t.def.name)
+		}
+	}
+	return nil
 }
 
 func findTable(catalog []capture.Table, def *definition, override Override) (*capture.Table, error) {
