@@ -55,7 +55,8 @@ var faultCases = []struct{ name, text, want string }{
 	{"database.url unescaped", "state: {dir: d}\ndatabase:\n  url: postgres://a:hunter2/x@b/c\n",
 		"3: database.url: cannot be parsed as postgres://user:password@host:5432/database; " +
 			"in user and password, characters other than letters and digits must be percent-encoded"},
-	{"database.url names no file", "state: {dir: d}\ndatabase:\n  url: postgres://a:hunter2@b/c?sslmode=verify-full&sslrootcert=/none\n",
+	{"database.url names no file", "state: {dir: d}\ndatabase:\n  url: postgres://a:hunter2@b/c?" +
+		"sslmode=verify-full&sslrootcert=/none\n",
 		"3: database.url: a file that the connection string or the libpq environment names cannot be read: " +
 			"no such file or directory"},
 	{"database.url a list", "state: {dir: d}\ndatabase:\n  url: [a]\n",

@@ -16,7 +16,10 @@ const secrets = `
 database: {url: 'postgres://app:hunter2a@db:5432/blue?password=hunter2b'}
 state: {dir: /d}
 webhooks:
-- {id: a, url: 'https://example.com/a?token=hunter2c', secrets: [hunter2d, hunter2e], headers: {B: hunter2f, A: hunter2g}}
+- id: a
+  url: https://example.com/a?token=hunter2c
+  secrets: [hunter2d, hunter2e]
+  headers: {B: hunter2f, A: hunter2g}
 - {id: b, url: https://example.com/b, secret: hunter2h, timeout: 1s}
 `
 
