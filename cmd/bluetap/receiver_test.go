@@ -12,10 +12,10 @@ import (
 
 // delivery is one request as it came.
 type delivery struct {
-	id, event, attempt string
-	header             http.Header
-	body               string
-	at                 time.Time
+	path, id, event, attempt string
+	header                   http.Header
+	body                     string
+	at                       time.Time
 }
 
 // receiver is a real HTTP server that keeps what it gets.
@@ -42,7 +42,7 @@ func (r *receiver) serve(w http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		return // cut off: bluetap was killed while it sent, which is no delivery
 	}
-	d := delivery{id: request.Header.Get("webhook-id"), event: request.Header.Get("bluetap-event"),
+	d := delivery{path: request.URL.Path, id: request.Header.Get("webhook-id"), event: request.Header.Get("bluetap-event"),
 		attempt: request.Header.Get("bluetap-attempt"), header: request.Header, body: string(body), at: at}
 	r.mu.Lock()
 	answer := r.answer
