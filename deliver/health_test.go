@@ -15,7 +15,8 @@ func TestGone(t *testing.T) {
 	code.Store(http.StatusGone)
 	r := newReceiver(t, func(arrival) int { return int(code.Load()) })
 	w := f.hook("w", r.URL, func(w *Webhook) { w.Concurrency = 1 })
-	f.add(event{n: 1, lanes: []uint64{1}, hooks: []uint32{w.Number}}, event{n: 2, lanes: []uint64{2}, hooks: []uint32{w.Number}})
+	f.add(event{n: 1, lanes: []uint64{1}, hooks: []uint32{w.Number}},
+		event{n: 2, lanes: []uint64{2}, hooks: []uint32{w.Number}})
 	stop := f.run(w)
 	until(t, "GONE", func() bool { return f.status("w").Health == Gone })
 	stop()
@@ -74,7 +75,8 @@ func TestRetryAfterPausesTheWebhook(t *testing.T) {
 	})
 	w := f.hook("w", server.URL, func(w *Webhook) { w.Concurrency = 1 })
 	start := time.Now()
-	f.add(event{n: 1, lanes: []uint64{1}, hooks: []uint32{w.Number}}, event{n: 2, lanes: []uint64{2}, hooks: []uint32{w.Number}})
+	f.add(event{n: 1, lanes: []uint64{1}, hooks: []uint32{w.Number}},
+		event{n: 2, lanes: []uint64{2}, hooks: []uint32{w.Number}})
 	stop := f.run(w)
 	until(t, "the pause", func() bool { return !f.status("w").PausedUntil.IsZero() })
 	stop()

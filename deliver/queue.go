@@ -206,16 +206,18 @@ func (q *queue) sleep() time.Duration {
 	if due, ok := c.dueIn(now); ok {
 		wait = min(wait, due)
 	}
-	if len(c.ready) == 0 || q.inFlight > 0 || q.starved || q.state.Gone {
+	if len(c.ready) == 0 || q.starved || q.state.Gone {
 		return wait
 	}
-	if pause := q.state.pause(now); pause > 0 {
+	switch pause := q.state.pause(now); {
+	case pause > 0:
 		return min(wait, pause)
+	case q.breaker.open && q.inFlight == 0:
+		return max(min(wait, q.breaker.next.Sub(now)), 0)
+	case !q.breaker.open && q.inFlight < q.hook.Concurrency:
+		return 0 // what held launch back has ended since
 	}
-	if q.breaker.open {
-		wait = min(wait, q.breaker.next.Sub(now))
-	}
-	return max(wait, 0)
+	return wait
 }
 
 func (q *queue) sweepEvery() time.Duration {

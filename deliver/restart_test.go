@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"bluetap/internal/store"
 )
 
 // TestRestart: attempts, order, ids and bodies go on where the last run, and the last process, stopped.
@@ -131,5 +133,22 @@ func TestSlots(t *testing.T) {
 	s.leave(modest) // does not use what it was granted
 	if s.free != 1 {
 		t.Errorf("%d free, want 1", s.free)
+	}
+}
+
+// TestPauseEndsBetweenLaunchAndSleep: a pause that ran out just after launch had looked must not cost a sleep.
+func TestPauseEndsBetweenLaunchAndSleep(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	now := time.Now()
+	w := f.hook("w", "http://127.0.0.1", nil)
+	q := newQueue(w, f.st, newSlots(1), local(), Options{Now: func() time.Time { return now }}.withDefaults())
+	q.claims.due = time.Time{} // as after the first poll
+	q.claims.hold(store.Entry{Seq: 1, Lanes: []uint64{1}})
+	for _, tc := range []struct{ pause, want time.Duration }{{time.Second, time.Second}, {0, 0}, {-1, 0}} {
+		q.state.Until = now.Add(tc.pause)
+		if got := q.sleep(); got != tc.want {
+			t.Errorf("with a pause of %v left: got %v, want %v", tc.pause, got, tc.want)
+		}
 	}
 }
