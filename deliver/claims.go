@@ -1,6 +1,8 @@
 package deliver
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"bluetap/internal/store"
@@ -77,7 +79,7 @@ func (c *claims) hold(e store.Entry) {
 	for _, lane := range e.Lanes {
 		c.lanes[lane] = struct{}{}
 	}
-	c.ready = append(c.ready, e)
+	c.keep(e)
 }
 
 // pop takes the i-th ready entry, which stays held.
@@ -92,8 +94,12 @@ func (c *claims) pop(i int) store.Entry {
 	return e
 }
 
-// keep makes a held entry ready again.
-func (c *claims) keep(e store.Entry) { c.ready = append(c.ready, e) }
+// keep makes a held entry ready. The oldest goes first, so that with one request at a time all events of a webhook are
+// in order, whatever their records.
+func (c *claims) keep(e store.Entry) {
+	i, _ := slices.BinarySearchFunc(c.ready, e.Seq, func(r store.Entry, seq uint64) int { return cmp.Compare(r.Seq, seq) })
+	c.ready = slices.Insert(c.ready, i, e)
+}
 
 func (c *claims) drop(e store.Entry) {
 	delete(c.held, e.Seq)

@@ -10,5 +10,5 @@ BEGIN;
 SAVEPOINT s;
 UPDATE todos SET title = 'Never' WHERE id = 't16';
 ROLLBACK TO s;
-UPDATE todos SET updated_at = now() WHERE id = 't16';
+UPDATE todos SET updated_at = '2026-02-02T00:00:00Z' WHERE id = 't16';
 COMMIT;
