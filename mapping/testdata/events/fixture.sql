@@ -15,6 +15,7 @@ BEGIN
         EXECUTE format('CREATE TRIGGER same BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION same_every_time()', t);
     END LOOP;
 END $$;
+UPDATE users SET uid = md5('users' || id);
 INSERT INTO users (id, email, first_name, last_name, timezone, password_hash) VALUES
     ('ben', 'ben@example.com', 'Ben', 'Bitdiddle', 'Europe/Berlin', 'never'),
     ('cy', 'cy@example.com', 'Cy', 'D. Fect', NULL, 'never');
