@@ -77,7 +77,7 @@ func (s *Store) commit(b *batch, fill func(*batch) error, done func()) error {
 		return b.err
 	}
 	if !b.Empty() {
-		if err := s.durably(context.Background(), func() error { return b.Commit(pebble.NoSync) }); err != nil {
+		if err := s.call(context.Background(), func() error { return b.Commit(pebble.NoSync) }); err != nil {
 			return err
 		}
 		s.sync.wrote()
@@ -94,7 +94,7 @@ func (s *Store) commitSync(b *batch) error {
 		return b.err
 	}
 	mark := s.mark()
-	if err := s.durably(context.Background(), func() error { return b.Commit(pebble.Sync) }); err != nil {
+	if err := s.call(context.Background(), func() error { return b.Commit(pebble.Sync) }); err != nil {
 		return err
 	}
 	s.sync.reached(mark)

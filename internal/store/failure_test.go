@@ -33,7 +33,19 @@ func newFailing(err error, kind func(errorfs.Op) bool) *failing {
 	return f
 }
 
+func named(part string) func(errorfs.Op) bool {
+	return func(op errorfs.Op) bool { return strings.Contains(op.Path, part) }
+}
+
+func both(a, b func(errorfs.Op) bool) func(errorfs.Op) bool {
+	return func(op errorfs.Op) bool { return a(op) && b(op) }
+}
+
 func isLog(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".log") }
+
+func isCreate(op errorfs.Op) bool {
+	return op.Kind == errorfs.OpCreate || op.Kind == errorfs.OpReuseForWrite
+}
 
 func isSync(op errorfs.Op) bool {
 	switch op.Kind {
@@ -44,11 +56,7 @@ func isSync(op errorfs.Op) bool {
 }
 
 func isWrite(op errorfs.Op) bool {
-	switch op.Kind {
-	case errorfs.OpCreate, errorfs.OpFileWrite, errorfs.OpFileWriteAt, errorfs.OpReuseForWrite:
-		return true
-	}
-	return false
+	return isCreate(op) || op.Kind == errorfs.OpFileWrite || op.Kind == errorfs.OpFileWriteAt
 }
 
 // TestFailure breaks the disk under a running store in each way that makes Pebble end the process, panic or try again
@@ -59,14 +67,14 @@ func TestFailure(t *testing.T) {
 		err  error
 		kind func(errorfs.Op) bool
 	}{
-		"log write, disk full":      {syscall.ENOSPC, func(op errorfs.Op) bool { return isLog(op) && isWrite(op) }},
-		"log fsync, i/o error":      {syscall.EIO, func(op errorfs.Op) bool { return isLog(op) && isSync(op) }},
-		"table write, disk full":    {syscall.ENOSPC, func(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".sst") && isWrite(op) }},
-		"manifest, i/o error":       {syscall.EIO, func(op errorfs.Op) bool { return strings.Contains(op.Path, "MANIFEST") && isSync(op) }},
-		"new log, disk full":        {syscall.ENOSPC, func(op errorfs.Op) bool { return isLog(op) && op.Kind == errorfs.OpCreate }},
-		"everything, i/o error":     {syscall.EIO, func(op errorfs.Op) bool { return isWrite(op) || isSync(op) }},
-		"all but fsync, disk full":  {syscall.ENOSPC, isWrite},
-		"reused log file, no space": {syscall.ENOSPC, func(op errorfs.Op) bool { return op.Kind == errorfs.OpReuseForWrite || op.Kind == errorfs.OpCreate }},
+		"log write, disk full": {syscall.ENOSPC, both(isLog, isWrite)},
+		"log fsync, i/o error": {syscall.EIO, both(isLog, isSync)},
+		"new log, disk full":   {syscall.ENOSPC, both(isLog, isCreate)},
+		"table, disk full":     {syscall.ENOSPC, both(named(".sst"), isWrite)},
+		"manifest, i/o error":  {syscall.EIO, both(named("MANIFEST"), isSync)},
+		"writes, disk full":    {syscall.ENOSPC, isWrite},
+		"new files, disk full": {syscall.ENOSPC, isCreate},
+		"everything":           {syscall.EIO, func(op errorfs.Op) bool { return isWrite(op) || isSync(op) }},
 	} {
 		t.Run(name, func(t *testing.T) { failOnce(t, newFailing(c.err, c.kind), c.err) })
 	}
@@ -94,21 +102,7 @@ func failOnce(t *testing.T, f *failing, cause error) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("a commit that was under way is still blocked after 20 s")
 	}
-	later := make(chan error, 5)
-	go func() {
-		_, err := s.Mirror().Row(1, "before")
-		later <- err
-		later <- s.Advance(1 << 40)
-		later <- s.SaveState(State{})
-		later <- s.SyncNow(context.Background())
-		_, err = s.Pending(1, 0, 1)
-		later <- err
-	}()
-	for range cap(later) {
-		if err := receive(t, later); !errors.Is(err, ErrFailed) {
-			t.Fatalf("a later call returned %v, want ErrFailed", err)
-		}
-	}
+	wantLaterFail(t, s)
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()
 	check(t, receive(t, closed))
@@ -120,6 +114,24 @@ func failOnce(t *testing.T, f *failing, cause error) {
 		t.Fatalf("applied %d after the failure, but %d had been synced", again.Applied(), synced)
 	}
 	apply(t, again, again.Applied()+1, 1, nil, "works")
+}
+
+func wantLaterFail(t *testing.T, s *Store) {
+	t.Helper()
+	for name, call := range map[string]func() error{
+		"row":     func() error { _, err := s.Mirror().Row(1, "before"); return err },
+		"pending": func() error { _, err := s.Pending(1, 0, 1); return err },
+		"advance": func() error { return s.Advance(1 << 40) },
+		"state":   func() error { return s.SaveState(State{}) },
+		"sync":    func() error { return s.SyncNow(context.Background()) },
+		"load":    func() error { l := s.NewLoader(9); return errors.Join(l.Add(1, "a", Row{}), l.Close()) },
+	} {
+		done := make(chan error, 1)
+		go func() { done <- call() }()
+		if err := receive(t, done); !errors.Is(err, ErrFailed) {
+			t.Fatalf("%s: got %v, want ErrFailed", name, err)
+		}
+	}
 }
 
 // fill applies transactions until the store fails: enough to go through log files and memtables.

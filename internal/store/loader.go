@@ -71,7 +71,7 @@ func (l *Loader) flush() error {
 			continue
 		}
 		path := l.store.opts.FS.PathJoin(l.store.dir, fmt.Sprintf("%d%s", l.store.files.Add(1), loadSuffix))
-		err := l.store.durably(context.Background(), func() error { return l.write(path, entries) })
+		err := l.store.call(context.Background(), func() error { return l.write(path, entries) })
 		if err != nil {
 			return fmt.Errorf("write table: %w", err)
 		}
@@ -80,7 +80,7 @@ func (l *Loader) flush() error {
 	if len(paths) == 0 {
 		return nil
 	}
-	err := l.store.durably(context.Background(), func() error {
+	err := l.store.call(context.Background(), func() error {
 		return l.store.db.Ingest(context.Background(), paths)
 	})
 	if err != nil {

@@ -102,7 +102,7 @@ func (s *Store) openDB() error {
 			return err
 		}
 	}
-	err := s.durably(context.Background(), func() (err error) {
+	err := s.call(context.Background(), func() (err error) {
 		s.db, err = pebble.Open(s.dir, s.pebbleOptions())
 		return err
 	})

@@ -64,7 +64,12 @@ func TestQueue(t *testing.T) {
 	check(t, s.Finish(1, e[1], Delivery{Status: StatusDead}))
 
 	check(t, s.Close())
-	s = openTest(t, "state", Options{FS: fs})
+	wantOutcomes(t, openTest(t, "state", Options{FS: fs}), e)
+}
+
+// wantOutcomes checks what TestQueue left, after the store has been opened again.
+func wantOutcomes(t *testing.T, s *Store, e []Entry) {
+	t.Helper()
 	stats, err := s.Stats(1)
 	check(t, err)
 	want(t, "stats", stats, Stats{Pending: 1, Bytes: uint64(e[2].Bytes), Dead: 1, Delivered: 1, Oldest: e[2].Committed})
@@ -100,45 +105,52 @@ func TestTwoLanes(t *testing.T) {
 	want(t, "lane 1 freed", heads(t, s, 1, e[4]), true)
 }
 
+func wantDue(t *testing.T, s *Store, until time.Duration, wanted string) {
+	t.Helper()
+	due, err := s.Due(1, epoch.Add(until), 10)
+	check(t, err)
+	want(t, "due", seqs(due), wanted)
+}
+
+// wantNextDue takes the zero time for no due time at all.
+func wantNextDue(t *testing.T, s *Store, wanted time.Time) {
+	t.Helper()
+	at, ok, err := s.NextDue(1)
+	check(t, err)
+	want(t, "next due", at, wanted)
+	want(t, "has a due time", ok, !wanted.IsZero())
+}
+
 func TestDue(t *testing.T) {
 	fs := vfs.NewMem()
 	s, err := Open("state", Options{FS: fs})
 	check(t, err)
 	apply(t, s, 1, 7, nil, "a", "b", "c")
 	e := pending(t, s, 1)
+	wantNextDue(t, s, time.Time{})
 	retry := func(e Entry, attempts int, due time.Time) {
 		t.Helper()
 		e.Attempts, e.Due = attempts, due
 		check(t, s.Retry(1, e))
 	}
-	wantDue := func(until time.Duration, wanted string) {
-		t.Helper()
-		due, err := s.Due(1, epoch.Add(until), 10)
-		check(t, err)
-		want(t, "due", seqs(due), wanted)
-	}
-	_, ok, err := s.NextDue(1)
-	check(t, err)
-	want(t, "next due of none", ok, false)
 	retry(e[0], 1, epoch.Add(20*time.Second))
 	retry(e[1], 1, epoch.Add(10*time.Second))
-	wantDue(9*time.Second, "[]")
-	wantDue(10*time.Second, "[2]")
-	wantDue(time.Minute, "[2 1]")
-	at, _, err := s.NextDue(1)
-	check(t, err)
-	want(t, "next due", at, epoch.Add(10*time.Second))
+	wantDue(t, s, 9*time.Second, "[]")
+	wantDue(t, s, 10*time.Second, "[2]")
+	wantDue(t, s, time.Minute, "[2 1]")
+	wantNextDue(t, s, epoch.Add(10*time.Second))
 	retry(e[1], 2, epoch.Add(40*time.Second))
-	wantDue(time.Minute, "[1 2]")
+	wantDue(t, s, time.Minute, "[1 2]")
 	retry(e[2], 1, epoch.Add(time.Second))
-	wantDue(5*time.Second, "[3]")
+	wantDue(t, s, 5*time.Second, "[3]")
 	check(t, s.Finish(1, e[2], Delivery{Status: StatusDead}))
+	wantNextDue(t, s, epoch.Add(20*time.Second))
 	retry(e[2], 9, epoch)
 	retry(e[0], 3, time.Time{})
 	check(t, s.Close())
 
 	s = openTest(t, "state", Options{FS: fs})
-	wantDue(time.Minute, "[2]")
+	wantDue(t, s, time.Minute, "[2]")
 	got, ok, err := s.Entry(1, e[1].Seq)
 	check(t, err)
 	want(t, "entry", fmt.Sprint(ok, got.Attempts, got.Due.Equal(epoch.Add(40*time.Second))), "true 2 true")

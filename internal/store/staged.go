@@ -91,6 +91,7 @@ func (t *Tx) stage() error {
 }
 
 func (t *Tx) setMark() {
+	t.store.staged.Store(true)
 	t.mark.Cursor, t.mark.Next = max(t.added, t.skip), t.next
 	b, err := json.Marshal(t.mark)
 	if err != nil && t.batch.err == nil {
@@ -147,6 +148,7 @@ func (t *Tx) applyStaged() error {
 // rollBack undoes at Open what a crash left of a transaction that cannot be resumed.
 func (s *Store) rollBack() error {
 	m, ok, err := s.readMark()
+	s.staged.Store(ok)
 	if err != nil || !ok || m.Scratch != 0 || s.readOnly {
 		return err
 	}
@@ -184,7 +186,7 @@ func (s *Store) undo(m stagedMark) error {
 	if m.Scratch != 0 {
 		b.removeScratch(m.Scratch)
 	}
-	return s.commit(b, nil, nil)
+	return s.commit(b, nil, func() { s.staged.Store(false) })
 }
 
 // unqueue removes an entry that never was visible.

@@ -104,7 +104,7 @@ type Store struct {
 	db       *pebble.DB
 	lock     *pebble.Lock
 	fault    *fault
-	waiting  sync.WaitGroup // goroutines of durably
+	waiting  sync.WaitGroup // goroutines of call
 	writer   chan struct{}  // held while a batch is made from what is stored, and committed
 	readOnly bool
 	maxBatch int // maxBatch, chunkBytes and promoteBytes, but in tests
@@ -115,6 +115,7 @@ type Store struct {
 
 	applied atomic.Uint64 // end of the last applied transaction
 	visible atomic.Uint64 // events below may be delivered; also the next sequence number
+	staged  atomic.Bool   // there is a stagedMark
 	sync    syncing
 
 	stateMu sync.Mutex // guards state; never held across a call into Pebble
@@ -148,7 +149,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	if !s.readOnly {
-		if err := s.durably(context.Background(), s.syncLog); err != nil {
+		if err := s.call(context.Background(), s.syncLog); err != nil {
 			return fmt.Errorf("close store: %w", err)
 		}
 	}

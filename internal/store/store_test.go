@@ -155,6 +155,20 @@ func TestOpenErrors(t *testing.T) {
 		_, err = Open(dir, Options{})
 		wantHinted(t, err, ErrFormat)
 	})
+	t.Run("not a directory", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		check(t, os.WriteFile(file, nil, 0o600))
+		if _, err := Open(file, Options{}); err == nil || errors.Is(err, ErrLocked) {
+			t.Fatalf("got %v, want an error about the directory", err)
+		}
+	})
+	t.Run("nothing to read", func(t *testing.T) {
+		_, err := OpenReadOnly(filepath.Join(t.TempDir(), "none"), Options{})
+		wantHinted(t, err, os.ErrNotExist)
+	})
+}
+
+func TestOpenDamaged(t *testing.T) {
 	t.Run("foreign database", func(t *testing.T) {
 		dir := t.TempDir()
 		db, err := pebble.Open(dir, &pebble.Options{Logger: quiet{log: Options{}.withDefaults().Log, fault: newFault()}})
@@ -176,17 +190,6 @@ func TestOpenErrors(t *testing.T) {
 		}
 		_, err = Open(dir, Options{})
 		wantHinted(t, err, ErrDamaged)
-	})
-	t.Run("not a directory", func(t *testing.T) {
-		file := filepath.Join(t.TempDir(), "file")
-		check(t, os.WriteFile(file, nil, 0o600))
-		if _, err := Open(file, Options{}); err == nil || errors.Is(err, ErrLocked) {
-			t.Fatalf("got %v, want an error about the directory", err)
-		}
-	})
-	t.Run("nothing to read", func(t *testing.T) {
-		_, err := OpenReadOnly(filepath.Join(t.TempDir(), "none"), Options{})
-		wantHinted(t, err, os.ErrNotExist)
 	})
 }
 

@@ -93,7 +93,7 @@ func (s *Store) SyncNow(ctx context.Context) error {
 	if got := s.sync.get(); got.writes >= m.writes && got.lsn >= m.lsn {
 		return s.fault.get()
 	}
-	if err := s.durably(ctx, s.syncLog); err != nil {
+	if err := s.call(ctx, s.syncLog); err != nil {
 		return fmt.Errorf("sync store: %w", err)
 	}
 	s.sync.reached(m)

@@ -80,10 +80,13 @@ func TestSyncNow(t *testing.T) {
 	want(t, "synced before", s.Synced(), 0)
 	check(t, s.SyncNow(t.Context()))
 	want(t, "synced after", s.Synced(), 7)
+	check(t, s.Advance(8))
+	check(t, s.SaveState(State{}))
+	want(t, "synced with the state", s.Synced(), 8)
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stop)
-	apply(t, s, 8, 1, nil, "e")
+	apply(t, s, 9, 1, nil, "e")
 	if err := s.SyncNow(ctx); err != nil && !errors.Is(err, stop) {
 		t.Fatalf("got %v, want the cause", err)
 	}
@@ -124,17 +127,21 @@ func TestCrash(t *testing.T) {
 			t.Fatalf("round %d: applied %d after the crash, but %d was synced", round, again.Applied(), synced)
 		}
 		found := moment(t, again)
-		at := -1
-		for i, m := range moments {
-			if m == found {
-				at = i
-			}
-		}
+		at := lastIndex(moments, found)
 		if at < 0 || at < atSync-1 && synced > 0 {
 			t.Fatalf("round %d: found the state of no moment since the last fsync (%d, synced at %d)", round, at, atSync)
 		}
 		check(t, again.Close())
 	}
+}
+
+func lastIndex(all []string, s string) int {
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i] == s {
+			return i
+		}
+	}
+	return -1
 }
 
 // moment is all that can be seen of a store.

@@ -47,9 +47,10 @@ type tally struct {
 // Begin begins to apply the changes of o, which must not be set any more, as the transaction that ends at end. If o is
 // staged, the transaction is: from here on a crash is followed by Resume. The position must be above Applied.
 func (s *Store) Begin(o *Overlay, end uint64, committed time.Time) (*Tx, error) {
-	if _, ok, err := s.readMark(); err != nil {
+	if err := s.fault.get(); err != nil {
 		return nil, fmt.Errorf("begin transaction: %w", err)
-	} else if ok {
+	}
+	if s.staged.Load() {
 		return nil, ErrStaged
 	}
 	t := &Tx{
@@ -145,6 +146,7 @@ func (t *Tx) show() {
 	for w, c := range t.queued {
 		s.queue(w).grow(c)
 	}
+	s.staged.Store(false)
 	s.visible.Store(t.next)
 	s.applied.Store(t.end)
 }

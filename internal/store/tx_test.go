@@ -83,6 +83,7 @@ func (l large) finish(t testing.TB, s *Store) {
 		_, tx, err := s.Resume()
 		check(t, err)
 		if !st.Mapped {
+			want(t, "row before mapping again", mirrored(t, s, 1)["k001"], "old")
 			check(t, l.add(tx))
 		}
 		check(t, tx.Commit())
@@ -149,7 +150,7 @@ func (l large) open(t testing.TB, fs vfs.FS) *Store {
 	t.Helper()
 	s, err := Open("state", Options{FS: fs})
 	check(t, err)
-	s.chunk, s.promote = 20_000, 20_000
+	s.chunk, s.promote = 3000, 20_000
 	return s
 }
 
@@ -220,11 +221,34 @@ func (l large) recover(t *testing.T, fs vfs.FS) string {
 	return stage
 }
 
+// TestStagedRows stops between the rows of a staged transaction and its last write.
+func TestStagedRows(t *testing.T) {
+	fs, l := vfs.NewMem(), large{2000}
+	s := l.open(t, fs)
+	seed(t, s)
+	o, err := l.overlay(s)
+	check(t, err)
+	tx, err := s.Begin(o, 20, epoch)
+	check(t, err)
+	check(t, l.add(tx))
+	check(t, tx.applyStaged())
+	want(t, "half applied row", mirrored(t, s, 1)["k001"], "new1")
+	check(t, s.Close())
+	s = l.open(t, fs)
+	st, _, err := s.Staged()
+	check(t, err)
+	want(t, "staged", fmt.Sprint(st.End, st.Cursor, st.Mapped), "20 300 true")
+	l.wantBefore(t, s)
+	l.finish(t, s)
+	l.wantAfter(t, s)
+	check(t, s.Close())
+}
+
 func TestDiscard(t *testing.T) {
 	for name, l := range map[string]large{"staged": {2000}, "promoted": {1 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			s := openTest(t, "state", Options{FS: vfs.NewMem()})
-			s.chunk, s.promote = 20_000, 20_000
+			s.chunk, s.promote = 3000, 20_000
 			seed(t, s)
 			o, err := l.overlay(s)
 			check(t, err)
