@@ -111,14 +111,17 @@ func (m *Mapper) foldTruncate(o *store.Overlay, b *binding) error {
 			return err
 		}
 	}
+	var inserted []string // by this transaction; the overlay must not be set while it is read
 	for c, err := range o.Changes() {
 		if err != nil {
 			return err
 		}
-		if c.Table != entity || c.After == nil {
-			continue
+		if c.Table == entity && c.After != nil {
+			inserted = append(inserted, c.Key)
 		}
-		if err := m.set(o, b, c.Key, nil); err != nil {
+	}
+	for _, key := range inserted {
+		if err := m.set(o, b, key, nil); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,8 @@ func TestResolveLayouts(t *testing.T) {
 		{"snake case, payload order, further columns in table order",
 			catalogTable(1, "todo_lists", "id", "is_locked", "project_id", "title", "uid", "__odd__name"),
 			"id=id uid=uid title=title projectId=project_id isLocked=is_locked oddName=__odd__name"},
-		{"Prisma", catalogTable(1, "TodoList", "id", "createdAt", "projectId"), "id=id createdAt=createdAt projectId=projectId"},
+		{"Prisma", catalogTable(1, "TodoList", "id", "createdAt", "projectId"),
+			"id=id createdAt=createdAt projectId=projectId"},
 		{"older Prisma: foreign keys named after the relation",
 			catalogTable(1, "TodoList", "id", "createdBy", "project"), "id=id createdById=createdBy projectId=project"},
 		{"collisions and integers are left out", catalogTable(1, "lists", "id", "7", "project", "project_id", "Id"),
@@ -89,7 +90,8 @@ func TestResolveOverrides(t *testing.T) {
 	catalog := []capture.Table{catalogTable(1, "aufgaben", "id", "titel", "secret_note", "title2"),
 		catalogTable(2, "lists", "id"), catalogTable(3, "todo_lists", "id")}
 	override := map[string]Override{
-		"todo":     {Table: "aufgaben", Enabled: true, Columns: map[string]string{"title": "titel"}, Omit: []string{"secretNote"}},
+		"todo": {Table: "aufgaben", Enabled: true, Columns: map[string]string{"title": "titel"},
+			Omit: []string{"secretNote"}},
 		"todoList": {Enabled: false},
 	}
 	m, _, err := Resolve(catalog, override)
@@ -113,9 +115,11 @@ func TestResolveRefuses(t *testing.T) {
 	}{
 		{"two candidates", nil, "entity todoList has two candidate tables, lists and todo_lists"},
 		{"missing table", map[string]Override{"todoList": {Enabled: true, Table: "nope"}}, "there is no table nope"},
-		{"missing column", map[string]Override{"todoList": {Enabled: true, Table: "lists", Columns: map[string]string{"title": "t"}}},
+		{"missing column", map[string]Override{
+			"todoList": {Enabled: true, Table: "lists", Columns: map[string]string{"title": "t"}}},
 			"database.tables.todoList.columns.title: table lists has no column t"},
-		{"one table for two", map[string]Override{"todoList": {Enabled: true, Table: "lists"}, "todo": {Enabled: true, Table: "lists"}},
+		{"one table for two", map[string]Override{
+			"todoList": {Enabled: true, Table: "lists"}, "todo": {Enabled: true, Table: "lists"}},
 			"table lists is taken for both todoList and todo"},
 	}
 	for _, c := range cases {
@@ -160,8 +164,8 @@ var foreignKey = map[Entity]string{TodoUser: "todoId", TodoTag: "todoId", TodoCu
 	TodoCustomFieldOption: "todoCustomFieldId", ChecklistItemUser: "checklistItemId", CustomFieldOption: "customFieldId"}
 
 func TestCompareNumbers(t *testing.T) {
-	ordered := []string{"-1e300", "-2", "-1.5", "0", "0.1000000000000000000000000000001", "0.1000000000000000000000000000002",
-		"10", "9007199254740992", "9007199254740993", "1e22", "NaN", "x"}
+	ordered := []string{"-1e300", "-2", "-1.5", "0", "0.1000000000000000000000000000001",
+		"0.1000000000000000000000000000002", "10", "9007199254740992", "9007199254740993", "1e22", "NaN", "x"}
 	for i := range ordered {
 		for j := range ordered {
 			got, want := compareNumbers(ordered[i], ordered[j]), i-j

@@ -37,7 +37,9 @@ type Shapes struct {
 }
 
 // LoadShapes takes the records kept so far, by number, and save, which keeps another one durably before it returns.
-func LoadShapes(model *Model, records map[uint32][]byte, save func(number uint32, record []byte) error) (*Shapes, error) {
+func LoadShapes(model *Model, records map[uint32][]byte,
+	save func(number uint32, record []byte) error,
+) (*Shapes, error) {
 	s := &Shapes{save: save, model: model, byNumber: map[uint32]*shape{}, byContent: map[string]*shape{}}
 	for number, record := range records {
 		var r shapeRecord

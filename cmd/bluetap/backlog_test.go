@@ -59,7 +59,7 @@ func TestStoppedWhileMuchChanges(t *testing.T) {
 // changeMuch commits the changes and returns, by todo and in order, what each event must say: before and after.
 func changeMuch(t *testing.T, pg *pgtest.Server) map[string][][2]moment {
 	t.Helper()
-	texts := pg.Exec(t, "postgres", fmt.Sprintf(`SELECT md5(text) FROM todos WHERE id IN ('t0','t1','t2','t3','t4') ORDER BY id`))
+	texts := pg.Exec(t, "postgres", `SELECT md5(text) FROM todos WHERE id IN ('t0','t1','t2','t3','t4') ORDER BY id`)
 	want := map[string][][2]moment{}
 	now := make([]moment, backlogTodos)
 	for n := range now {

@@ -43,15 +43,19 @@ func TestClearErrors(t *testing.T) {
 		{"no tables", []string{"run", "--config", write("tables", database(pg.URL("empty")))}, 1,
 			[]string{"bluetap: schema public of the database has none of Blue's tables",
 				"next: check database.url and database.schema, or name the tables under database.tables"}},
-		{"unknown key", []string{"run", "--config", write("key", "database:\n  url: postgres://localhost/\n  schem: x\nstate: {dir: /tmp/x}\nwebhooks: []\n")}, 2,
+		{"unknown key", []string{"run", "--config", write("key",
+			"database:\n  url: postgres://localhost/\n  schem: x\nstate: {dir: /tmp/x}\nwebhooks: []\n")}, 2,
 			[]string{filepath.Join(dir, "key.yaml") + ":3: database.schem: …"}},
 		{"missing secret reference", []string{"run", "--config", write("secret",
-			"database: {url: postgres://localhost/}\nstate: {dir: /tmp/x}\nwebhooks:\n  - id: a\n    url: https://example.com/\n    secret: env:BLUETAP_NO_SUCH_SECRET\n")}, 2,
+			"database: {url: postgres://localhost/}\nstate: {dir: /tmp/x}\nwebhooks:\n"+
+				"  - id: a\n    url: https://example.com/\n    secret: env:BLUETAP_NO_SUCH_SECRET\n")}, 2,
 			[]string{filepath.Join(dir, "secret.yaml") + ":6: webhooks[0].secret: …"}},
 		{"missing file", []string{"run", "--config", missing}, 2, []string{missing + ":1: …"}},
 		{"no file named", []string{"run"}, 2, []string{"bluetap: --config FILE is required", "next: bluetap --help"}},
-		{"unknown flag", []string{"run", "--confg", "x"}, 2, []string{"bluetap: unknown flag: --confg", "next: bluetap --help"}},
-		{"unknown command", []string{"rnu"}, 2, []string{`bluetap: unknown command "rnu" for "bluetap"`, "next: bluetap --help"}},
+		{"unknown flag", []string{"run", "--confg", "x"}, 2,
+			[]string{"bluetap: unknown flag: --confg", "next: bluetap --help"}},
+		{"unknown command", []string{"rnu"}, 2,
+			[]string{`bluetap: unknown command "rnu" for "bluetap"`, "next: bluetap --help"}},
 		{"surplus argument", []string{"version", "1"}, 2, []string{"bluetap: …", "next: bluetap --help"}},
 	}
 	for _, c := range cases {

@@ -22,7 +22,8 @@ var layers = [][]string{
 // TestImportsPointOneWay holds the direction cmd → daemon → config, control → deliver, mapping → store, capture.
 func TestImportsPointOneWay(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`,
-		"bluetap/capture/...", "bluetap/mapping/...", "bluetap/deliver/...", "bluetap/internal/...", "bluetap/cmd/...").Output()
+		"bluetap/capture/...", "bluetap/mapping/...", "bluetap/deliver/...", "bluetap/internal/...",
+		"bluetap/cmd/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

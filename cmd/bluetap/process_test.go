@@ -24,7 +24,8 @@ type instance struct {
 	state  string // state.dir
 }
 
-// webhookYAML is one webhook of a test's configuration; extra holds further lines of YAML, e.g. "events: [TAG_CREATED]".
+// webhookYAML is one webhook of a test's configuration; extra holds further lines of YAML, e.g.
+// "events: [TAG_CREATED]".
 type webhookYAML struct {
 	id, url string
 	extra   []string
@@ -33,7 +34,7 @@ type webhookYAML struct {
 // install writes a configuration that reads url and sends to the webhooks; extra goes in front of them.
 func install(t *testing.T, url, extra string, webhooks ...webhookYAML) *instance {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "bluetap") // short, for the socket's path
+	dir, err := os.MkdirTemp("", "bluetap") //nolint:usetesting // a Unix socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}

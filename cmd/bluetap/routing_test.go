@@ -21,12 +21,16 @@ func TestRouting(t *testing.T) {
 		keys []string
 		want []string
 	}{
-		{"all", nil, []string{"TODO_CREATED", "TODO_CREATED", "TODO_MOVED", "COMMENT_CREATED", "TODO_DELETED", "TODO_DELETED"}},
-		{"one-type", []string{"events: [TODO_MOVED, TODO_DELETED]"}, []string{"TODO_MOVED", "TODO_DELETED", "TODO_DELETED"}},
-		{"extension", []string{"events: [TODO_UPDATED, TODO_DELETED]"}, []string{"TODO_UPDATED", "TODO_DELETED", "TODO_DELETED"}},
+		{"all", nil,
+			[]string{"TODO_CREATED", "TODO_CREATED", "TODO_MOVED", "COMMENT_CREATED", "TODO_DELETED", "TODO_DELETED"}},
+		{"one-type", []string{"events: [TODO_MOVED, TODO_DELETED]"},
+			[]string{"TODO_MOVED", "TODO_DELETED", "TODO_DELETED"}},
+		{"extension", []string{"events: [TODO_UPDATED, TODO_DELETED]"},
+			[]string{"TODO_UPDATED", "TODO_DELETED", "TODO_DELETED"}},
 		// A todo that is moved belongs to the project that it leaves and to the one that it comes to.
 		{"one-project", []string{"projectIds: [p1]"}, []string{"TODO_CREATED", "TODO_MOVED"}},
-		{"other-project", []string{"projectIds: [p2, nope]"}, []string{"TODO_CREATED", "TODO_MOVED", "TODO_DELETED", "TODO_DELETED"}},
+		{"other-project", []string{"projectIds: [p2, nope]"},
+			[]string{"TODO_CREATED", "TODO_MOVED", "TODO_DELETED", "TODO_DELETED"}},
 		{"one-company", []string{"companyIds: [c2]", "events: [TODO_CREATED, TODO_DELETED]"},
 			[]string{"TODO_CREATED", "TODO_DELETED", "TODO_DELETED"}},
 		{"contradiction", []string{"companyIds: [c1]", "projectIds: [p2]", "events: [TODO_CREATED]"}, nil},

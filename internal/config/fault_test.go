@@ -122,7 +122,7 @@ var faultCases = []struct{ name, text, want string }{
 func TestFaults(t *testing.T) {
 	for _, test := range slices.Concat(faultCases, webhookFaultCases, syntaxFaultCases) {
 		t.Run(test.name, func(t *testing.T) {
-			c, _, err, _ := load(t, test.text, map[string]string{"EMPTY": ""})
+			c, _, _, err := load(t, test.text, map[string]string{"EMPTY": ""})
 			if err == nil {
 				t.Fatalf("loaded, want %s", test.want)
 			}
@@ -137,7 +137,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestAllFaultsAtOnceInTheOrderOfLines(t *testing.T) {
-	_, _, err, _ := load(t, `
+	_, _, _, err := load(t, `
 webhooks:
 - url: ftp://example.com
   id: a b

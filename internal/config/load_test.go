@@ -43,16 +43,16 @@ func write(t testing.TB, dir, name, text string) string {
 }
 
 // load loads text as a file of its own folder and returns that folder too.
-func load(t testing.TB, text string, env map[string]string) (*Config, []Warning, error, string) {
+func load(t testing.TB, text string, env map[string]string) (*Config, []Warning, string, error) {
 	t.Helper()
 	dir := t.TempDir()
 	c, warnings, err := Load(write(t, dir, "bluetap.yaml", text), testOptions(env))
-	return c, warnings, err, dir
+	return c, warnings, dir, err
 }
 
 func mustLoad(t testing.TB, text string, env map[string]string) (*Config, string) {
 	t.Helper()
-	c, _, err, dir := load(t, text, env)
+	c, _, dir, err := load(t, text, env)
 	if err != nil {
 		t.Fatalf("load:\n%v", err)
 	}
@@ -152,7 +152,7 @@ func TestMergeKeys(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	_, warnings, err, _ := load(t, base+"webhooks:\n- id: a\n  url: http://user.example/?token=t0ken\n", nil)
+	_, warnings, _, err := load(t, base+"webhooks:\n- id: a\n  url: http://user.example/?token=t0ken\n", nil)
 	if err != nil || len(warnings) != 1 || warnings[0].Line != 5 || warnings[0].Path != "webhooks[0].url" {
 		t.Errorf("http: got %v, %v, want one warning on line 5", warnings, err)
 	}
@@ -167,13 +167,13 @@ func TestWarnings(t *testing.T) {
 func TestLibpqEnvironmentStandsForTheURL(t *testing.T) {
 	const text = "state: {dir: d}\n"
 	for name, text := range map[string]string{"absent": text, "empty": "database: {url: ''}\n" + text} {
-		c, _, err, _ := load(t, text, map[string]string{"PGHOST": "db"})
+		c, _, _, err := load(t, text, map[string]string{"PGHOST": "db"})
 		if err != nil || c.Database.URL.Reveal() != "" {
 			t.Errorf("%s url with PGHOST: %v", name, err)
 		}
 	}
 	t.Setenv("PGPORT", "nonsense")
-	_, _, err, _ := load(t, text, map[string]string{"PGHOST": "db"})
+	_, _, _, err := load(t, text, map[string]string{"PGHOST": "db"})
 	want := "1: database.url: the libpq environment (PGHOST, PGPORT, PGSSLMODE, …) cannot be used as it is"
 	if got := faultLines(t, err); !slices.Equal(got, []string{want}) {
 		t.Errorf("got %q", got)

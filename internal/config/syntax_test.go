@@ -48,7 +48,7 @@ func TestBombsAreRefused(t *testing.T) {
 		"length and end": {strings.Repeat("# line\n", 200_000) + "a: [\n", "did not find expected node content"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err, _ := load(t, test.text, nil)
+			_, _, _, err := load(t, test.text, nil)
 			if lines := faultLines(t, err); len(lines) > maxFaults+1 || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%d faults, no %q in the last, %s", len(lines), test.want, lines[len(lines)-1])
 			}

@@ -108,7 +108,7 @@ func TestReservedHeaders(t *testing.T) {
 		"host", "User-Agent", "content-length", "Content-Type", "X-SIGNATURE", "webhook-id", "Webhook-Signature",
 		"bluetap-event", "Bluetap-Whatever", "Transfer-Encoding", "connection", "TE", "Upgrade", "expect",
 	} {
-		if _, _, err, _ := load(t, in("headers: {"+name+": a}"), nil); err == nil {
+		if _, _, _, err := load(t, in("headers: {"+name+": a}"), nil); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
 	}

@@ -70,12 +70,8 @@ type daemon struct {
 }
 
 func openState(o Options) (*store.Store, error) {
-	retention := time.Duration(0)
-	for _, w := range o.Config.Webhooks {
-		retention = max(retention, w.DeadLetterRetention)
-	}
-	st, err := store.Open(o.Config.State.Dir, store.Options{
-		Log: o.Log, Retention: o.Config.State.Retention, DeadRetention: retention})
+	st, err := store.Open(o.Config.State.Dir, store.Options{Log: o.Log, Retention: o.Config.State.Retention,
+		DeadRetention: o.Config.Delivery.DeadLetterRetention})
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
@@ -183,7 +179,7 @@ func (d *daemon) wait(workDone <-chan error, storeFailed <-chan struct{}, storeD
 	case <-storeFailed:
 	}
 	select {
-	case <-workDone:
+	case _ = <-workDone: // the failed store is the reason that counts
 	case <-time.After(failedStop):
 		d.Log.Warn("some parts did not stop after the state failed")
 	}

@@ -98,7 +98,9 @@ func (d *daemon) untilReachable(ctx context.Context, attempt func() error) error
 
 // firstStart fills the mirror, if no earlier run has: slot, snapshot, copy. The mark `creating` is on disk before the
 // slot is made, so that a run that dies in between is recognised and begun anew.
-func (d *daemon) firstStart(ctx context.Context, source capture.Config, tables []capture.Table, m *mapping.Mapper) error {
+func (d *daemon) firstStart(ctx context.Context, source capture.Config, tables []capture.Table,
+	m *mapping.Mapper,
+) error {
 	state := d.store.State()
 	switch state.Snapshot {
 	case store.SnapshotReady:
@@ -133,7 +135,9 @@ func (d *daemon) firstStart(ctx context.Context, source capture.Config, tables [
 }
 
 // beginSnapshot sets the mark and creates the slot. A slot that was there before the mark is not ours to drop.
-func (d *daemon) beginSnapshot(ctx context.Context, source capture.Config, state store.State) (*capture.Snapshot, error) {
+func (d *daemon) beginSnapshot(ctx context.Context, source capture.Config,
+	state store.State,
+) (*capture.Snapshot, error) {
 	if d.store.State().Snapshot != store.SnapshotCreating {
 		exists, err := capture.SlotExists(ctx, source)
 		if err != nil {

@@ -19,6 +19,7 @@ func webhooks(st *store.Store, configured []config.Webhook) ([]mapping.Subscript
 		if err != nil {
 			return nil, nil, fmt.Errorf("number webhook %s: %w", w.ID, err)
 		}
+		st.KeepDead(number, w.DeadLetterRetention)
 		receivers = append(receivers, receiver(number, w))
 		if w.Enabled {
 			subscriptions = append(subscriptions, mapping.Subscription{

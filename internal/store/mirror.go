@@ -46,12 +46,18 @@ func (s *Store) Mirror() *Mirror { return s.MirrorOf(s.State().Generation) }
 // MirrorOf returns a view of a generation that need not be the current one. An unknown one is empty.
 func (s *Store) MirrorOf(generation uint32) *Mirror { return &Mirror{store: s, generation: generation} }
 
-// Row returns the value of a row, nil if there is none. The bytes are the caller's.
+// Row returns the value of a row, nil if there is none. The bytes must not be modified.
 func (m *Mirror) Row(table uint8, key string) ([]byte, error) {
+	row := cachedRow{m.generation, table, key}
+	v, known, writes := m.store.rows.get(row)
+	if known {
+		return v, m.store.fault.get()
+	}
 	v, err := m.store.get(rowKey(m.generation, table, key))
 	if err != nil {
 		return nil, fmt.Errorf("read row: %w", err)
 	}
+	m.store.rows.fill(row, v, writes)
 	return v, nil
 }
 
@@ -144,5 +150,6 @@ func (s *Store) DropGeneration(generation uint32) error {
 	if err := s.commitSync(b); err != nil {
 		return fmt.Errorf("drop generation: %w", err)
 	}
+	s.rows.clear()
 	return nil
 }

@@ -15,10 +15,19 @@ const (
 
 // sweeper is where retention stands. Only Run uses it.
 type sweeper struct {
+	dead  map[uint32]time.Duration // by webhook: how long its dead letters are kept
 	floor uint64    // no event is below
 	next  uint64    // the event to look at next
 	kept  bool      // some below next was old enough, but pending or dead
 	began time.Time // when next was last set back to floor
+}
+
+// KeepDead sets how long the dead letters of a webhook are kept, from their death. It must be called before Run.
+func (s *Store) KeepDead(webhook uint32, d time.Duration) {
+	if s.sweeper.dead == nil {
+		s.sweeper.dead = map[uint32]time.Duration{}
+	}
+	s.sweeper.dead[webhook] = d
 }
 
 func nextSweep(more bool) time.Duration {
@@ -115,8 +124,12 @@ func (s *Store) keeps(n uint32, seq uint64, now time.Time) (bool, error) {
 	if err != nil || pending {
 		return pending, err
 	}
+	retention, ok := s.sweeper.dead[n]
+	if !ok {
+		retention = s.opts.DeadRetention
+	}
 	d, ok, err := s.outcome(n, seq)
-	return ok && d.Status == StatusDead && now.Sub(d.At) < s.opts.DeadRetention, err
+	return ok && d.Status == StatusDead && now.Sub(d.At) < retention, err
 }
 
 // dropOutcome drops a log record, if there is one, and tells whether it was a dead letter.

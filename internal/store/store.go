@@ -54,10 +54,13 @@ type Options struct {
 	SyncEvery time.Duration
 	// CacheBytes is the size of the block cache; memtables are taken out of it. Defaults to 64 MiB.
 	CacheBytes int64
+	// RowCacheBytes bounds the mirrored rows that are kept in memory, ready for composing. Defaults to 32 MiB.
+	RowCacheBytes int64
 	// Retention is how long an event is kept for replay, from its commit, once no webhook has it pending or dead.
 	// Defaults to 72 h.
 	Retention time.Duration
-	// DeadRetention is how long a dead letter is kept, from its death. Defaults to 720 h.
+	// DeadRetention is how long a dead letter is kept, from its death, unless KeepDead says otherwise for its webhook.
+	// Defaults to 720 h.
 	DeadRetention time.Duration
 	// FS is the file system. Nil is the real one; tests inject errors and crashes.
 	FS vfs.FS
@@ -74,6 +77,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CacheBytes <= 0 {
 		o.CacheBytes = 64 << 20
+	}
+	if o.RowCacheBytes <= 0 {
+		o.RowCacheBytes = 32 << 20
 	}
 	if o.Retention <= 0 {
 		o.Retention = 72 * time.Hour
@@ -113,6 +119,7 @@ type Store struct {
 	files    atomic.Uint64 // numbers the files of Loaders
 	overlays atomic.Uint32 // numbers the scratch ranges of Overlays
 
+	rows    *rowCache
 	applied atomic.Uint64 // end of the last applied transaction
 	visible atomic.Uint64 // events below may be delivered; also the next sequence number
 	staged  atomic.Bool   // there is a stagedMark

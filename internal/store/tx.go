@@ -143,12 +143,30 @@ func (t *Tx) Commit() error {
 // show makes what has been committed visible.
 func (t *Tx) show() {
 	s := t.store
+	t.cacheRows()
 	for w, c := range t.queued {
 		s.queue(w).grow(c)
 	}
 	s.staged.Store(false)
 	s.visible.Store(t.next)
 	s.applied.Store(t.end)
+}
+
+// cacheRows brings the row cache up to what was committed. For a staged transaction, which may be larger than the
+// cache, it starts anew.
+func (t *Tx) cacheRows() {
+	o := t.overlay
+	if t.mark != nil && t.mark.Scratch != 0 {
+		t.store.rows.clear()
+		return
+	}
+	for id, c := range o.changes {
+		var value []byte
+		if c.after != nil {
+			value = c.after.Value
+		}
+		t.store.rows.put(cachedRow{o.base.generation, id.table, id.key}, value)
+	}
 }
 
 // Discard undoes what has been written of a transaction that will not be committed; the source is to send it again.
