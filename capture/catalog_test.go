@@ -84,6 +84,15 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// spoiledPublications spoil the publication in turn; the first leaves it to be made.
+var spoiledPublications = []struct{ sql, reason string }{
+	{"", ""},
+	{`ALTER PUBLICATION "Tap it" DROP TABLE a, p`, `it lacks ONLY "public"."a", "public"."p"`},
+	{`ALTER PUBLICATION "Tap it" SET (publish = 'insert')`, "operations"},
+	{`ALTER PUBLICATION "Tap it" SET (publish_via_partition_root = false)`, "partition root"},
+	{`ALTER PUBLICATION "Tap it" DROP TABLE a; ALTER PUBLICATION "Tap it" ADD TABLE a WHERE (id > 1)`, "row filter"},
+}
+
 // TestPublication makes a publication, and mends others with the SQL of the hint.
 func TestPublication(t *testing.T) {
 	s := pgtest.Start(t)
@@ -101,13 +110,7 @@ func TestPublication(t *testing.T) {
 	if sqlState(err) != stateInsufficientRights || hint.Of(err) != PublicationSQL(cfg, tables) {
 		t.Errorf("without the right: %v, hint %q", err, hint.Of(err))
 	}
-	for _, c := range []struct{ sql, reason string }{
-		{"", ""},
-		{`ALTER PUBLICATION "Tap it" DROP TABLE a, p`, `it lacks ONLY "public"."a", "public"."p"`},
-		{`ALTER PUBLICATION "Tap it" SET (publish = 'insert')`, "operations"},
-		{`ALTER PUBLICATION "Tap it" SET (publish_via_partition_root = false)`, "partition root"},
-		{`ALTER PUBLICATION "Tap it" DROP TABLE a; ALTER PUBLICATION "Tap it" ADD TABLE a WHERE (id > 1)`, "row filter"},
-	} {
+	for _, c := range spoiledPublications {
 		if c.sql != "" {
 			s.Exec(t, "postgres", c.sql)
 			err := ensure()

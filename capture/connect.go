@@ -92,12 +92,12 @@ func (s *Stream) detach() {
 func (s *Stream) streaming() {
 	s.state.connected.Store(true)
 	s.state.settle()
-	message := "streaming again"
+	position := LSN(s.state.received.Load()).String()
 	if s.streamed {
 		s.state.reconnects.Add(1)
-	} else {
-		message = "streaming"
+		s.cfg.Log.Info("streaming again", "slot", s.cfg.Slot, "position", position)
+		return
 	}
 	s.streamed = true
-	s.cfg.Log.Info(message, "slot", s.cfg.Slot, "position", LSN(s.state.received.Load()).String())
+	s.cfg.Log.Info("streaming", "slot", s.cfg.Slot, "position", position)
 }

@@ -11,21 +11,10 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/jackc/pglogrepl"
-
 	"bluetap/internal/hint"
 	"bluetap/internal/pgserver"
 	"bluetap/internal/pgtest"
 )
-
-func (s *source) position(t *testing.T) LSN {
-	t.Helper()
-	lsn, err := pglogrepl.ParseLSN(s.Exec(t, "postgres", "SELECT pg_current_wal_lsn()"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return lsn
-}
 
 const drop = "SELECT pg_drop_replication_slot('tap');"
 

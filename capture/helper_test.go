@@ -53,6 +53,7 @@ func (l *logBuffer) String() string {
 }
 
 func newConfig(t *testing.T, url string) (Config, *logBuffer) {
+	t.Helper()
 	log := &logBuffer{}
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -16,6 +16,7 @@ import (
 // write commits and rolls back transactions of all kinds on rows of its own until stop is closed; faults of the line
 // to the server make it connect again.
 func (s *source) write(t *testing.T, writer int, stop <-chan struct{}) {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(uint64(writer), 1))
 	for i := 0; ; i++ {
 		select {

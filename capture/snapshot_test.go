@@ -75,6 +75,7 @@ func (r *rows) apply(t *testing.T, tx *Transaction) {
 
 // writeUntil commits transactions on its own and on common rows until stop is closed.
 func writeUntil(t *testing.T, conn *pgconn.PgConn, w int, stop <-chan struct{}) {
+	t.Helper()
 	for i := 0; ; i++ {
 		select {
 		case <-stop:

@@ -84,7 +84,10 @@ func TestFullQueue(t *testing.T) {
 	}
 	for i := range n {
 		tx := r.next(t)
-		for c := range tx.Changes() {
+		for c, err := range tx.Changes() {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got, want := string(c.New[0].Text), strconv.Itoa(i); got != want {
 				t.Fatalf("row %s, want %s", got, want)
 			}

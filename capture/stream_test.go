@@ -74,7 +74,10 @@ func TestRelationIsStable(t *testing.T) {
 	r := s.run(t)
 	relation := func(sql string) *Relation {
 		s.Exec(t, "postgres", sql)
-		for c := range r.next(t).Changes() {
+		for c, err := range r.next(t).Changes() {
+			if err != nil {
+				t.Fatal(err)
+			}
 			return c.Relation
 		}
 		return nil

@@ -91,7 +91,7 @@ func (s *sender) send(ctx context.Context, m *message) Result {
 	req, err := s.request(ctx, w, m)
 	if err == nil {
 		var resp *http.Response
-		if resp, err = s.client.Do(req); err == nil {
+		if resp, err = s.client.Do(req); err == nil { //nolint:bodyclose // res.read closes it
 			res.read(resp, s.now())
 		}
 	}

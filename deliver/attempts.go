@@ -156,7 +156,7 @@ func (q *queue) limit(e store.Entry) (int, error) {
 // receiver asks for it.
 func (q *queue) pauseAfter(n int, retryAfter time.Duration) time.Duration {
 	pause := q.hook.Schedule[min(n, len(q.hook.Schedule))-1]
-	pause += time.Duration(float64(pause) * jitter * rand.Float64()) //nolint:gosec // nothing secret
+	pause += time.Duration(float64(pause) * jitter * rand.Float64())
 	return max(pause, retryAfter)
 }
 

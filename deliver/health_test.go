@@ -170,10 +170,10 @@ func TestBreaker(t *testing.T) {
 		now = b.next
 		b.probed(now, 1, true)
 	}
-	want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}
+	want := []int{1, 2, 4, 8, 16, 32, 60, 60}
 	for i := range want {
-		if pauses[i] != want[i]*time.Second {
-			t.Errorf("pause %d: got %v, want %v s", i, pauses[i], int(want[i]))
+		if pauses[i] != time.Duration(want[i])*time.Second {
+			t.Errorf("pause %d: got %v, want %v s", i, pauses[i], want[i])
 		}
 	}
 	b.probed(now, 2, false)

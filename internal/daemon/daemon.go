@@ -179,7 +179,8 @@ func (d *daemon) wait(workDone <-chan error, storeFailed <-chan struct{}, storeD
 	case <-storeFailed:
 	}
 	select {
-	case _ = <-workDone: // the failed store is the reason that counts
+	case err := <-workDone:
+		_ = err // the failed store is the reason that counts
 	case <-time.After(failedStop):
 		d.Log.Warn("some parts did not stop after the state failed")
 	}

@@ -16,10 +16,10 @@ const (
 // sweeper is where retention stands. Only Run uses it.
 type sweeper struct {
 	dead  map[uint32]time.Duration // by webhook: how long its dead letters are kept
-	floor uint64    // no event is below
-	next  uint64    // the event to look at next
-	kept  bool      // some below next was old enough, but pending or dead
-	began time.Time // when next was last set back to floor
+	floor uint64                   // no event is below
+	next  uint64                   // the event to look at next
+	kept  bool                     // some below next was old enough, but pending or dead
+	began time.Time                // when next was last set back to floor
 }
 
 // KeepDead sets how long the dead letters of a webhook are kept, from their death. It must be called before Run.
