@@ -19,6 +19,7 @@ const (
 	stateInsufficientRights = "42501"
 	stateUnknownDatabase    = "3D000"
 	stateObjectInUse        = "55006"
+	stateInvalidParameter   = "22023"
 	stateNotInPrerequisite  = "55000"
 	stateLimitExceeded      = "53400"
 	classAuthorization      = "28"
@@ -30,9 +31,10 @@ var passing = []string{"08", "40", "53", "57", "58", "XX"}
 
 // refusals are the answers of a server that only a person can change, and what that person may do.
 var refusals = map[string]string{
-	stateUnknownDatabase:    "check the database's name in database.url",
-	stateInsufficientRights: "bluetap setup --print; a role that row-level security applies to needs BYPASSRLS too",
-	stateNotInPrerequisite:  "where wal_level is not logical: ALTER SYSTEM SET wal_level = logical, then restart Postgres",
+	stateUnknownDatabase: "check the database's name in database.url",
+	stateInsufficientRights: "grant the role of database.url what the message says: REPLICATION, USAGE on the schema, " +
+		"SELECT on Blue's tables",
+	stateNotInPrerequisite: "where wal_level is not logical: ALTER SYSTEM SET wal_level = logical, then restart Postgres",
 	stateLimitExceeded: "raise max_replication_slots, or drop a slot that nobody uses: " +
 		"SELECT slot_name, active FROM pg_replication_slots",
 }
@@ -54,6 +56,9 @@ func class(state string) string { return state[:min(2, len(state))] }
 func Retryable(err error) bool {
 	if err == nil || permanent(err) || errors.Is(err, context.Canceled) {
 		return false
+	}
+	if errors.Is(err, errSnapshotGone) {
+		return true
 	}
 	if state := sqlState(err); state != "" {
 		return state == stateObjectInUse || state != stateLimitExceeded && slices.Contains(passing, class(state))

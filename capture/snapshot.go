@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +25,9 @@ const (
 	progressReport = 5 * time.Second
 	pieceBlocks    = 8192 // of a table that is read in pieces: 64 MiB with blocks of the usual size
 )
+
+// errSnapshotGone means that the connection that exported the snapshot was lost, and the snapshot with it.
+var errSnapshotGone = errors.New("the exported snapshot is gone")
 
 // piece is a part of a table that one COPY reads.
 type piece struct {
@@ -152,11 +154,7 @@ func (w countingWriter) Write(b []byte) (int, error) {
 // sql returns the piece's COPY. Generated columns are not among Columns, and ONLY keeps the children of inheritance
 // out.
 func (pc *piece) sql() string {
-	names := make([]string, len(pc.table.Columns))
-	for i, c := range pc.table.Columns {
-		names[i] = quoteIdent(c.Name)
-	}
-	return "COPY (SELECT " + strings.Join(names, ", ") + " FROM " + pc.table.only() + pc.where + ") TO STDOUT"
+	return "COPY (SELECT " + pc.table.columnList() + " FROM " + pc.table.only() + pc.where + ") TO STDOUT"
 }
 
 // only is the table as FROM and LOCK name it.
@@ -175,6 +173,9 @@ func (s *Snapshot) join(ctx context.Context) (*pgconn.PgConn, error) {
 	}
 	_, err = query(ctx, conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT "+
 		quoteLiteral(s.Name))
+	if sqlState(err) == stateInvalidParameter {
+		err = fmt.Errorf("%w: %w", errSnapshotGone, err)
+	}
 	if err != nil {
 		closeConn(conn)
 		return nil, explain(fmt.Errorf("join snapshot: %w", err))

@@ -90,7 +90,7 @@ func TestClearErrors(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	i := install(t, "postgres://127.0.0.1:1/postgres", "", webhookYAML{id: "a", url: "https://example.com/"})
 	p := i.run(t)
-	p.waitLog("database cannot be reached yet")
+	p.waitLog("waiting for the database")
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
@@ -124,5 +124,60 @@ func TestStateOfAnotherDatabase(t *testing.T) {
 	code, _, stderr := command(t, "run", "--config", i.config)
 	if code != 1 || !strings.Contains(stderr, "not the database that the state belongs to") {
 		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+}
+
+// TestMissingGrant has a role that may replicate but not read: it is told what to grant, and no slot is left behind.
+func TestMissingGrant(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+`CREATE ROLE tap LOGIN REPLICATION PASSWORD 'right';
+		GRANT CREATE ON DATABASE postgres TO tap;`)
+	i := install(t, pg.URLFor("tap", "right", "postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	refused := func(want, next string) {
+		t.Helper()
+		code, _, stderr := command(t, "run", "--config", i.config)
+		if code != 1 || !strings.Contains(stderr, want) || !strings.Contains(stderr, "next: "+next) {
+			t.Errorf("exit code %d, stderr:\n%s\nwant %q and next %q", code, stderr, want, next)
+		}
+		if slots := strings.TrimSpace(pg.Exec(t, "postgres", "SELECT count(*) FROM pg_replication_slots")); slots != "0" {
+			t.Errorf("%s slots left behind", slots)
+		}
+	}
+	refused("must be owner of table", `CREATE PUBLICATION "bluetap" FOR TABLE`)
+	pg.Exec(t, "postgres", "CREATE PUBLICATION bluetap FOR ALL TABLES WITH (publish_via_partition_root = true)")
+	refused("permission denied for table companies", `GRANT USAGE ON SCHEMA "public" TO "tap"; GRANT SELECT ON "public"."companies"`)
+	pg.Exec(t, "postgres", `GRANT SELECT ON ALL TABLES IN SCHEMA public TO tap;
+		ALTER TABLE todos ENABLE ROW LEVEL SECURITY`)
+	refused("row-level security", `GRANT USAGE`)
+	pg.Exec(t, "postgres", "ALTER TABLE todos DISABLE ROW LEVEL SECURITY")
+	i.start(t)
+}
+
+// TestSnapshotFails cuts the line in the middle of the first copy: the slot is dropped and everything begun anew, and
+// the mirror holds each row once.
+func TestSnapshotFails(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
+		INSERT INTO comments (id, text, todo_id)
+		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
+	to := receive(t)
+	proxy := pgtest.NewProxy(t, pg.Addr())
+	i := install(t, pg.URLAt(proxy.Addr(), "postgres"), "delivery: {allowedNetworks: [127.0.0.0/8]}",
+		webhookYAML{id: "a", url: to.URL})
+	p := i.run(t)
+	p.waitLog("slot created")
+	proxy.Cut()
+	p.waitLog("dropping a half-made snapshot")
+	p.waitLog("streaming")
+	pg.Exec(t, "postgres", "UPDATE comments SET text = 'new' WHERE id IN ('c1', 'c100000', 'c200000')")
+	for _, id := range []string{"c1", "c100000", "c200000"} {
+		all := to.waitForBody(t, "COMMENT_UPDATED", `"id":"`+id+`"`)
+		if d := all[len(all)-1]; !strings.Contains(d.body, `"previousValue":{"id":"`+id+`"`) ||
+			!strings.Contains(d.body, strings.Repeat("x", 200)) {
+			t.Errorf("body without the previous text: %.300s", d.body)
+		}
+	}
+	if got := i.waitEmpty(t).Divergences; len(got) > 0 {
+		t.Errorf("divergences %v", got)
 	}
 }

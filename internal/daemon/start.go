@@ -2,18 +2,13 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"bluetap/capture"
 	"bluetap/internal/hint"
-	"bluetap/internal/store"
 	"bluetap/mapping"
 )
 
@@ -84,7 +79,7 @@ func (d *daemon) untilReachable(ctx context.Context, attempt func() error) error
 			return context.Cause(ctx)
 		}
 		if time.Since(logged) >= repeatLog {
-			d.Log.Warn("database cannot be reached yet", "err", err)
+			d.Log.Warn("waiting for the database", "err", err)
 			logged = time.Now()
 		}
 		select {
@@ -95,126 +90,3 @@ func (d *daemon) untilReachable(ctx context.Context, attempt func() error) error
 		pause = min(2*pause, maxRetry)
 	}
 }
-
-// firstStart fills the mirror, if no earlier run has: slot, snapshot, copy. The mark `creating` is on disk before the
-// slot is made, so that a run that dies in between is recognised and begun anew.
-func (d *daemon) firstStart(ctx context.Context, source capture.Config, tables []capture.Table,
-	m *mapping.Mapper,
-) error {
-	state := d.store.State()
-	switch state.Snapshot {
-	case store.SnapshotReady:
-		return nil
-	case store.SnapshotCreating:
-		d.Log.Info("dropping the half-made snapshot of an earlier start", "slot", source.Slot)
-		if err := d.untilReachable(ctx, func() error { return capture.DropSlot(ctx, source) }); err != nil {
-			return err
-		}
-		if err := d.store.DropGeneration(state.Generation); err != nil {
-			return err
-		}
-	}
-	epoch, err := newEpoch()
-	if err != nil {
-		return err
-	}
-	state = store.State{Epoch: epoch, Generation: state.Generation + 1, Snapshot: store.SnapshotCreating,
-		Source: store.Source{SlotName: source.Slot, Publication: source.Publication}}
-	var snapshot *capture.Snapshot
-	if err := d.untilReachable(ctx, func() (err error) {
-		snapshot, err = d.beginSnapshot(ctx, source, state)
-		return err
-	}); err != nil {
-		return err
-	}
-	err = d.copy(ctx, snapshot, tables, m, state.Generation)
-	if err = errors.Join(err, snapshot.Close()); err != nil {
-		return err
-	}
-	return d.finishSnapshot(snapshot, state)
-}
-
-// beginSnapshot sets the mark and creates the slot. A slot that was there before the mark is not ours to drop.
-func (d *daemon) beginSnapshot(ctx context.Context, source capture.Config,
-	state store.State,
-) (*capture.Snapshot, error) {
-	if d.store.State().Snapshot != store.SnapshotCreating {
-		exists, err := capture.SlotExists(ctx, source)
-		if err != nil {
-			return nil, err
-		}
-		if exists {
-			return nil, hint.New(fmt.Errorf("slot %s exists, but %s holds no state for it", source.Slot, d.Config.State.Dir),
-				fmt.Sprintf("if the state is lost: SELECT pg_drop_replication_slot('%s'), then start again "+
-					"(what changed in between is not told); if another bluetap uses the slot: set database.slot", source.Slot))
-		}
-	}
-	if err := d.store.SaveState(state); err != nil {
-		return nil, err
-	}
-	return capture.CreateSnapshot(ctx, source)
-}
-
-// copy loads the snapshot into a generation of the mirror, several tables or parts of tables at once.
-func (d *daemon) copy(ctx context.Context, snapshot *capture.Snapshot, tables []capture.Table, m *mapping.Mapper,
-	generation uint32,
-) error {
-	copiers := make(map[uint32]copier, len(tables))
-	for _, t := range tables {
-		c, err := m.Copier(t)
-		if err != nil {
-			return err
-		}
-		copiers[t.OID] = c
-	}
-	workers := min(4, max(2, runtime.NumCPU()))
-	return snapshot.Copy(ctx, tables, workers, func() (capture.Sink, error) {
-		return &mirrorSink{loader: d.store.NewLoader(generation), copiers: copiers}, nil
-	})
-}
-
-// finishSnapshot puts position and mark on disk together: everything loaded is there already.
-func (d *daemon) finishSnapshot(snapshot *capture.Snapshot, state store.State) error {
-	if err := d.store.Advance(uint64(snapshot.ConsistentPoint)); err != nil {
-		return err
-	}
-	found := snapshot.Source
-	state.Snapshot = store.SnapshotReady
-	state.Source.SystemID, state.Source.DatabaseOID = found.SystemID, found.DatabaseOID
-	state.Source.Database, state.Source.Timeline = found.Database, found.Timeline
-	if err := d.store.SaveState(state); err != nil {
-		return err
-	}
-	d.Log.Info("snapshot ready", "position", snapshot.ConsistentPoint.String())
-	return nil
-}
-
-// newEpoch returns 8 random hex digits: events of one slot never share an id with those of another.
-func newEpoch() (string, error) {
-	var b [4]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", fmt.Errorf("make epoch: %w", err)
-	}
-	return hex.EncodeToString(b[:]), nil
-}
-
-// copier is what Mapper.Copier returns.
-type copier = func(values []capture.Value) (entity uint8, key string, row store.Row, err error)
-
-// mirrorSink loads copied rows into the mirror.
-type mirrorSink struct {
-	loader  *store.Loader
-	copiers map[uint32]copier // by table OID
-}
-
-// Row loads one row.
-func (s *mirrorSink) Row(t *capture.Table, values []capture.Value) error {
-	entity, key, row, err := s.copiers[t.OID](values)
-	if err != nil {
-		return err
-	}
-	return s.loader.Add(entity, key, row)
-}
-
-// Close makes what was loaded durable.
-func (s *mirrorSink) Close() error { return s.loader.Close() }

@@ -1,0 +1,166 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"bluetap/capture"
+	"bluetap/internal/hint"
+	"bluetap/internal/store"
+	"bluetap/mapping"
+)
+
+// copyWorkers is how many connections copy the first snapshot. Two keep two cores busy; each may hold a table's worth
+// of loading in memory.
+const copyWorkers = 2
+
+// undoTimeout bounds how long a first start that failed takes to drop its slot again.
+const undoTimeout = 10 * time.Second
+
+// firstStart fills the mirror, if no earlier run has: slot, snapshot, copy. It is tried again for ever where trying
+// can help, each time from nothing.
+func (d *daemon) firstStart(ctx context.Context, source capture.Config, tables []capture.Table, m *mapping.Mapper,
+) error {
+	if d.store.State().Snapshot == store.SnapshotReady {
+		return nil
+	}
+	return d.untilReachable(ctx, func() error {
+		if err := d.clearHalfCopy(ctx, source); err != nil {
+			return err
+		}
+		if err := capture.CheckReadable(ctx, source, tables); err != nil {
+			return err
+		}
+		return d.takeSnapshot(ctx, source, tables, m)
+	})
+}
+
+// clearHalfCopy drops what an earlier attempt has left behind. Only with the mark is the slot ours to drop.
+func (d *daemon) clearHalfCopy(ctx context.Context, source capture.Config) error {
+	state := d.store.State()
+	if state.Snapshot == store.SnapshotCreating {
+		d.Log.Info("dropping a half-made snapshot", "slot", source.Slot)
+		if err := capture.DropSlot(ctx, source); err != nil {
+			return err
+		}
+		return d.store.DropGeneration(state.Generation)
+	}
+	exists, err := capture.SlotExists(ctx, source)
+	if err != nil {
+		return err
+	}
+	if exists {
+		return hint.New(fmt.Errorf("slot %s exists, but %s holds no state for it", source.Slot, d.Config.State.Dir),
+			fmt.Sprintf("if the state is lost: SELECT pg_drop_replication_slot('%s'), then start again "+
+				"(what changed in between is not told); if another bluetap uses the slot: set database.slot", source.Slot))
+	}
+	return nil
+}
+
+// takeSnapshot makes one attempt. The mark `creating` is on disk before the slot is made, so that a run that dies in
+// between is recognised; an attempt that fails drops its slot at once, as a slot that nobody reads fills the
+// server's disk.
+func (d *daemon) takeSnapshot(ctx context.Context, source capture.Config, tables []capture.Table, m *mapping.Mapper,
+) (err error) {
+	epoch, err := newEpoch()
+	if err != nil {
+		return err
+	}
+	state := store.State{Epoch: epoch, Generation: d.store.State().Generation + 1, Snapshot: store.SnapshotCreating,
+		Source: store.Source{SlotName: source.Slot, Publication: source.Publication}}
+	if err := d.store.SaveState(state); err != nil {
+		return err
+	}
+	snapshot, err := capture.CreateSnapshot(ctx, source)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = d.undoSlot(ctx, source, err)
+		}
+	}()
+	err = d.copy(ctx, snapshot, tables, m, state.Generation)
+	if err = errors.Join(err, snapshot.Close()); err != nil {
+		return err
+	}
+	return d.finishSnapshot(snapshot, state)
+}
+
+// undoSlot drops the slot of an attempt that failed with cause. If that fails too, the mark sees to it that the next
+// start does it.
+func (d *daemon) undoSlot(ctx context.Context, source capture.Config, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	if err := capture.DropSlot(ctx, source); err != nil {
+		d.Log.Warn("the slot of a failed first start is still there", "slot", source.Slot, "err", err)
+	}
+	return cause
+}
+
+// copy loads the snapshot into a generation of the mirror, several tables or parts of tables at once.
+func (d *daemon) copy(ctx context.Context, snapshot *capture.Snapshot, tables []capture.Table, m *mapping.Mapper,
+	generation uint32,
+) error {
+	copiers := make(map[uint32]copier, len(tables))
+	for _, t := range tables {
+		c, err := m.Copier(t)
+		if err != nil {
+			return err
+		}
+		copiers[t.OID] = c
+	}
+	return snapshot.Copy(ctx, tables, copyWorkers, func() (capture.Sink, error) {
+		return &mirrorSink{loader: d.store.NewLoader(generation), copiers: copiers}, nil
+	})
+}
+
+// finishSnapshot puts position and mark on disk together: everything loaded is there already.
+func (d *daemon) finishSnapshot(snapshot *capture.Snapshot, state store.State) error {
+	if err := d.store.Advance(uint64(snapshot.ConsistentPoint)); err != nil {
+		return err
+	}
+	found := snapshot.Source
+	state.Snapshot = store.SnapshotReady
+	state.Source.SystemID, state.Source.DatabaseOID = found.SystemID, found.DatabaseOID
+	state.Source.Database, state.Source.Timeline = found.Database, found.Timeline
+	if err := d.store.SaveState(state); err != nil {
+		return err
+	}
+	d.Log.Info("snapshot ready", "position", snapshot.ConsistentPoint.String())
+	return nil
+}
+
+// newEpoch returns 8 random hex digits: events of one slot never share an id with those of another.
+func newEpoch() (string, error) {
+	var b [4]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("make epoch: %w", err)
+	}
+	return hex.EncodeToString(b[:]), nil
+}
+
+// copier is what Mapper.Copier returns.
+type copier = func(values []capture.Value) (entity uint8, key string, row store.Row, err error)
+
+// mirrorSink loads copied rows into the mirror.
+type mirrorSink struct {
+	loader  *store.Loader
+	copiers map[uint32]copier // by table OID
+}
+
+// Row loads one row.
+func (s *mirrorSink) Row(t *capture.Table, values []capture.Value) error {
+	entity, key, row, err := s.copiers[t.OID](values)
+	if err != nil {
+		return err
+	}
+	return s.loader.Add(entity, key, row)
+}
+
+// Close makes what was loaded durable.
+func (s *mirrorSink) Close() error { return s.loader.Close() }
