@@ -102,6 +102,9 @@ func (c *claims) keep(e store.Entry) {
 }
 
 func (c *claims) drop(e store.Entry) {
+	if e.Seq >= c.cursor {
+		c.ahead, c.atEnd = nil, false // may hold e as it was
+	}
 	delete(c.held, e.Seq)
 	for _, lane := range e.Lanes {
 		delete(c.lanes, lane)
@@ -252,9 +255,15 @@ func (c *claims) pollDue(now time.Time) error {
 		return err
 	}
 	c.due = time.Time{}
-	if len(entries) == limit {
-		c.due = now.Add(time.Second)
-	}
+	ready := len(c.ready)
+	defer func() {
+		if len(entries) == limit && c.due.IsZero() { // there may be more
+			c.due = now
+			if len(c.ready) == ready {
+				c.due = now.Add(time.Second)
+			}
+		}
+	}()
 	for _, e := range entries {
 		if c.holds(e) {
 			continue

@@ -20,6 +20,12 @@ import (
 	"bluetap/internal/store"
 )
 
+// Bodies under way are in memory. The webhooks share bytesInFlight, but each may have minBytes, or one event.
+const (
+	bytesInFlight = 64 << 20
+	minBytes      = 1 << 20
+)
+
 // errDrained ends the attempts that outlast the drain.
 var errDrained = errors.New("stopped while under way")
 
@@ -72,8 +78,9 @@ func New(st *store.Store, webhooks []Webhook, o Options) *Deliverer {
 	o = o.withDefaults()
 	d := &Deliverer{st: st, drain: o.Drain, byNumber: make(map[uint32]*queue, len(webhooks))}
 	s, g := newSlots(o.MaxInFlight), newGuard(o.AllowedNetworks)
+	share := max(minBytes, bytesInFlight/int64(max(1, len(webhooks))))
 	for _, w := range webhooks {
-		q := newQueue(w, st, s, g, o)
+		q := newQueue(w, st, s, g, share, o)
 		d.queues = append(d.queues, q)
 		d.byNumber[w.Number] = q
 	}

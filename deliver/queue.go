@@ -36,6 +36,9 @@ type queue struct {
 	claims   *claims
 	breaker  breaker
 	inFlight int
+	bytes    int64 // of the events under way
+	maxBytes int64 // that bytes may reach, unless a single event is larger
+	full     bool  // bytes holds back the next event
 	starved  bool      // waits for a slot
 	swept    time.Time // when the queue was last searched for events past MaxAge
 
@@ -45,11 +48,11 @@ type queue struct {
 	health health // what others may ask
 }
 
-func newQueue(w Webhook, st *store.Store, s *slots, g *guard, o Options) *queue {
+func newQueue(w Webhook, st *store.Store, s *slots, g *guard, maxBytes int64, o Options) *queue {
 	w = w.withDefaults()
 	q := &queue{
 		hook: w, st: st, send: newSender(&w, g, o.Version, o.Now), slots: s, now: o.Now,
-		log:    o.Log.With("webhook", w.ID),
+		log:    o.Log.With("webhook", w.ID), maxBytes: maxBytes,
 		wake:   make(chan struct{}, 1),
 		done:   make(chan outcome, w.Concurrency),
 		claims: newClaims(st, w.Number, w.Concurrency, longestWait(w.Schedule)),
@@ -110,7 +113,8 @@ func (q *queue) step(ctx, attempts context.Context) (more bool, err error) {
 		return false, err
 	}
 	now := q.now()
-	if err := q.sweep(now); err != nil {
+	swept, err := q.sweep(now)
+	if err != nil {
 		return false, err
 	}
 	if err := q.claims.pollDue(now); err != nil {
@@ -122,7 +126,7 @@ func (q *queue) step(ctx, attempts context.Context) (more bool, err error) {
 	if ctx.Err() == nil {
 		q.launch(attempts, now)
 	}
-	return more, nil
+	return more || swept, nil
 }
 
 // collect hears everything that is over and does not wait for more.
@@ -153,24 +157,33 @@ func (q *queue) drain() error {
 
 // launch starts what may go now: all that is ready while the endpoint is well, one probe while it is not.
 func (q *queue) launch(attempts context.Context, now time.Time) {
+	held := true // back by something else than the want of a slot
 	switch {
 	case q.state.Gone, q.state.pause(now) > 0:
 	case q.breaker.open:
+		held = q.inFlight > 0 || now.Before(q.breaker.next)
 		q.probe(attempts, now)
 	default:
-		for len(q.claims.ready) > 0 && q.inFlight < q.hook.Concurrency && q.acquire() {
+		held = false
+		for len(q.claims.ready) > 0 && q.inFlight < q.hook.Concurrency && q.fits(q.claims.ready[0]) && q.acquire() {
 			q.start(attempts, q.claims.pop(0), false)
 		}
 	}
-	if q.starved && len(q.claims.ready) == 0 {
+	if q.starved && (held || len(q.claims.ready) == 0) {
 		q.starved = false
 		q.slots.leave(q.member)
 	}
 }
 
+// fits tells whether e's body may be in memory beside those under way: one always may.
+func (q *queue) fits(e store.Entry) bool {
+	q.full = q.inFlight > 0 && q.bytes+e.Bytes > q.maxBytes
+	return !q.full
+}
+
 func (q *queue) acquire() bool {
 	ok := q.slots.acquire(q.member)
-	q.starved = q.starved || !ok
+	q.starved = !ok
 	return ok
 }
 
@@ -191,6 +204,7 @@ func (q *queue) probe(attempts context.Context, now time.Time) {
 
 func (q *queue) start(attempts context.Context, e store.Entry, probe bool) {
 	q.inFlight++
+	q.bytes += e.Bytes
 	q.workers.Go(func() { q.done <- q.attempt(attempts, e, probe) })
 }
 
@@ -214,7 +228,7 @@ func (q *queue) sleep() time.Duration {
 		return min(wait, pause)
 	case q.breaker.open && q.inFlight == 0:
 		return max(min(wait, q.breaker.next.Sub(now)), 0)
-	case !q.breaker.open && q.inFlight < q.hook.Concurrency:
+	case !q.breaker.open && q.inFlight < q.hook.Concurrency && !q.full:
 		return 0 // what held launch back has ended since
 	}
 	return wait

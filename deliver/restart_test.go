@@ -142,7 +142,7 @@ func TestPauseEndsBetweenLaunchAndSleep(t *testing.T) {
 	f := newFixture(t)
 	now := time.Now()
 	w := f.hook("w", "http://127.0.0.1", nil)
-	q := newQueue(w, f.st, newSlots(1), local(), Options{Now: func() time.Time { return now }}.withDefaults())
+	q := newQueue(w, f.st, newSlots(1), local(), minBytes, Options{Now: func() time.Time { return now }}.withDefaults())
 	q.claims.due = time.Time{} // as after the first poll
 	q.claims.hold(store.Entry{Seq: 1, Lanes: []uint64{1}})
 	for _, tc := range []struct{ pause, want time.Duration }{{time.Second, time.Second}, {0, 0}, {-1, 0}} {

@@ -9,6 +9,8 @@ import (
 // settle takes note of an attempt that is over.
 func (q *queue) settle(o outcome) error {
 	q.inFlight--
+	q.bytes -= o.entry.Bytes
+	q.full = false
 	q.slots.release(q.member)
 	if o.err != nil {
 		return o.err
@@ -114,40 +116,40 @@ func (q *queue) allFail() (bool, error) {
 	return true, nil
 }
 
-// sweep buries, now and then, what has grown older than MaxAge without being sent, oldest first.
-func (q *queue) sweep(now time.Time) error {
+// sweep buries, now and then, what has grown older than MaxAge without being sent, oldest first. It reports whether
+// there may be more to bury at once.
+func (q *queue) sweep(now time.Time) (more bool, err error) {
 	if q.hook.MaxAge <= 0 || q.state.Gone || now.Sub(q.swept).Abs() < q.sweepEvery() || !q.claims.pending() {
-		return nil
+		return false, nil
 	}
 	q.swept = now
 	limit := sweepBatch + q.hook.Concurrency
 	entries, err := q.st.Pending(q.hook.Number, 0, limit)
 	if err != nil {
-		return err
+		return false, err
 	}
+	buried := 0
 	for _, e := range entries {
-		more, err := q.sweepOne(e, now)
-		if err != nil || !more {
-			return err
+		if !q.expired(e) {
+			if e.Replay {
+				continue
+			}
+			return false, nil
+		}
+		if !q.claims.take(e) {
+			continue
+		}
+		if o := q.bury(outcome{entry: e}, reasonTooOld); o.err != nil {
+			return false, o.err
+		}
+		buried++
+		q.buried(now, reasonTooOld)
+		if err := q.claims.follow(e, now); err != nil {
+			return false, err
 		}
 	}
-	if len(entries) == limit {
-		q.swept = time.Time{} // go on in the next step
+	if more = len(entries) == limit && buried > 0; more {
+		q.swept = time.Time{}
 	}
-	return nil
-}
-
-// sweepOne buries e if it is too old, and reports whether the next one may be so too.
-func (q *queue) sweepOne(e store.Entry, now time.Time) (more bool, err error) {
-	if !q.expired(e) {
-		return e.Replay, nil
-	}
-	if !q.claims.take(e) {
-		return true, nil
-	}
-	if o := q.bury(outcome{entry: e}, reasonTooOld); o.err != nil {
-		return false, o.err
-	}
-	q.buried(now, reasonTooOld)
-	return true, q.claims.follow(e, now)
+	return more, nil
 }

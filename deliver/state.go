@@ -13,7 +13,7 @@ import (
 type state struct {
 	Unwell bool      `json:"unwell,omitempty"`
 	Gone   bool      `json:"gone,omitempty"`
-	URL    string    `json:"url,omitempty"`  // with Gone: a hash of the URL that answered so, which may hold a token
+	URL    string    `json:"url,omitempty"`  // a hash of the URL that all this is about, which may hold a token
 	Until  time.Time `json:"until,omitzero"` // the receiver wants to be left alone
 
 	// Limited says that a lane was marked at some time, so that successes have to look whether theirs is.
@@ -28,7 +28,8 @@ func (s *state) pause(now time.Time) time.Duration {
 	return 0
 }
 
-// load takes up what was known before a restart. GONE ends when the webhook has another URL or was disabled.
+// load takes up what was known before a restart. With another URL it is another endpoint, of which nothing is known;
+// GONE ends also when the webhook was disabled.
 func (q *queue) load() error {
 	b, err := q.st.WebhookState(q.hook.Number)
 	if err != nil {
@@ -40,7 +41,7 @@ func (q *queue) load() error {
 		}
 	}
 	q.limited.Store(q.state.Limited)
-	if q.state.Gone && (!q.hook.Enabled || q.state.URL != q.urlHash()) {
+	if moved := q.state.URL != "" && q.state.URL != q.urlHash(); moved || q.state.Gone && !q.hook.Enabled {
 		q.state = state{Limited: q.state.Limited}
 		return q.save()
 	}
@@ -53,6 +54,7 @@ func (q *queue) load() error {
 }
 
 func (q *queue) save() error {
+	q.state.URL = q.urlHash()
 	q.health.set(q.state)
 	b, err := json.Marshal(q.state)
 	if err != nil {
@@ -83,7 +85,7 @@ func (q *queue) setGone() error {
 	if q.state.Gone {
 		return nil
 	}
-	q.state = state{Gone: true, URL: q.urlHash(), Limited: q.state.Limited}
+	q.state = state{Gone: true, Limited: q.state.Limited}
 	q.breaker = breaker{}
 	q.log.Warn("webhook gone: its receiver answered 410; events are parked until its url changes")
 	return q.save()

@@ -42,6 +42,15 @@ type State struct {
 	Epoch      string `json:"epoch"`      // 8 hex digits, part of every event's id
 	Generation uint32 `json:"generation"` // the mirror's current generation
 	Snapshot   string `json:"snapshot"`   // one of the Snapshot constants
+	// Keys names the columns of each table's mirror key, by the caller's name of the table.
+	Keys map[string][]string `json:"keys"`
+	// SlotAfter and SlotPoint say of a slot that is being made that it begins after the one and, once it is known, at
+	// the other: by that it is recognised when a crash left it behind. 0 is unknown.
+	SlotAfter uint64 `json:"slotAfter"`
+	SlotPoint uint64 `json:"slotPoint"`
+	// Membership tells, by table OID, as what the table was added to the publication; another number means that it
+	// was taken out and put back.
+	Membership map[uint32]uint32 `json:"membership"`
 }
 
 // State returns the record as of the last SaveState.

@@ -114,7 +114,7 @@ func TestOpenAgain(t *testing.T) {
 	check(t, s.Close())
 
 	s = openTest(t, dir, Options{})
-	want(t, "state", s.State(), st)
+	want(t, "state", fmt.Sprint(s.State()), fmt.Sprint(st))
 	want(t, "applied", s.Applied(), 10)
 	want(t, "synced", s.Synced(), 10)
 	shapes, err := s.Shapes()
