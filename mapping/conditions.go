@@ -1,6 +1,9 @@
 package mapping
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // change is the net change of one row. A row that is soft-deleted counts as absent: nil.
 type change struct {
@@ -9,8 +12,22 @@ type change struct {
 	before, after *Row
 }
 
+// reshaped tells whether one side of a changed row lacks a field that the other has: the table was altered, and what
+// its rows refer to cannot be compared.
+func (c change) reshaped(fields ...string) bool {
+	if c.before == nil || c.after == nil {
+		return false
+	}
+	return slices.ContainsFunc(fields, func(name string) bool {
+		return (c.before.cell(name).kind == cellAbsent) != (c.after.cell(name).kind == cellAbsent)
+	})
+}
+
 // states are the two views that a transaction leads from and to.
-type states struct{ before, after state }
+type states struct {
+	before, after state
+	memo          *memo
+}
 
 // firing is one event that a change fires: about the subject with this id, and for a relation the other side's id.
 type firing struct{ subject, pair string }
@@ -56,37 +73,50 @@ func changedBeyondTimestamps(_ states, c change) ([]firing, error) {
 	return firesIf(c, c.before != nil && c.after != nil && differs(c.before, c.after, timestamps))
 }
 
-// dated tells whether the row has a date: startedAt and duedAt are one attribute.
-func dated(r *Row) bool {
-	return r.cell("startedAt").kind == cellText || r.cell("duedAt").kind == cellText
+// dated tells whether a row has a date before and after: startedAt and duedAt are one attribute. A date that only one
+// side knows does not count.
+func dated(c change) (before, after bool) {
+	if c.before == nil || c.after == nil {
+		return false, false
+	}
+	for _, name := range []string{"startedAt", "duedAt"} {
+		if !c.reshaped(name) {
+			before = before || c.before.cell(name).kind == cellText
+			after = after || c.after.cell(name).kind == cellText
+		}
+	}
+	return before, after
 }
 
 func datesAdded(_ states, c change) ([]firing, error) {
-	return firesIf(c, c.before != nil && c.after != nil && !dated(c.before) && dated(c.after))
+	before, after := dated(c)
+	return firesIf(c, !before && after)
 }
 
 func datesRemoved(_ states, c change) ([]firing, error) {
-	return firesIf(c, c.before != nil && c.after != nil && dated(c.before) && !dated(c.after))
+	before, after := dated(c)
+	return firesIf(c, before && !after)
 }
 
 func datesUpdated(_ states, c change) ([]firing, error) {
-	return firesIf(c, c.before != nil && c.after != nil && dated(c.before) && dated(c.after) &&
+	before, after := dated(c)
+	return firesIf(c, before && after &&
 		(fieldDiffers(c.before, c.after, "startedAt") || fieldDiffers(c.before, c.after, "duedAt")))
 }
 
-// fieldDiffers tells whether a field has another value. A field that one side does not know, or that had another
-// type there, is a changed table and not a changed value.
+// fieldDiffers tells whether a field has another value. A field that one side does not know is a changed table and not
+// a changed value; one that had another type there differs if neither its text nor what is sent of it is the same.
 func fieldDiffers(a, b *Row, name string) bool {
 	i, inA := a.shape.index[name]
 	j, inB := b.shape.index[name]
-	if !inA || !inB || a.shape.fields[i].Type != b.shape.fields[j].Type {
+	if !inA || !inB {
 		return false
 	}
 	x, y := a.cells[i], b.cells[j]
-	if x.kind == cellAbsent || y.kind == cellAbsent {
+	if x.kind == cellAbsent || y.kind == cellAbsent || x.kind == y.kind && bytes.Equal(x.text, y.text) {
 		return false
 	}
-	return x.kind != y.kind || !bytes.Equal(x.text, y.text)
+	return a.shape.fields[i].Type == b.shape.fields[j].Type || !bytes.Equal(a.appendCell(nil, i), b.appendCell(nil, j))
 }
 
 // timestamps are the columns whose change alone is no change: every write touches them.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"bluetap/capture"
+	"bluetap/internal/hint"
 )
 
 // deletedAt is the column that makes a row soft-deleted when it is not null.
@@ -38,28 +39,61 @@ func (t *table) layout(columns []capture.Column) (*layout, error) {
 			continue
 		}
 		used[i] = true
-		if !t.omits(name) {
-			l.add(name, columns, i, true)
+		if sent := !t.omits(name); sent || t.needs(name) {
+			l.add(name, columns, i, sent)
 		}
 	}
 	if t.def.passThrough {
 		t.passThrough(l, columns, used)
 	}
-	if i := t.find(deletedAt, columns); i >= 0 && !l.mirrors(columns[i].Name) && !t.omits(deletedAt) {
+	if i := t.find(deletedAt, columns); i >= 0 && !l.mirrors(columns[i].Name) {
 		l.add(deletedAt, columns, i, false)
 	}
-	for _, name := range t.source.Key {
-		i := slices.IndexFunc(columns, func(c capture.Column) bool { return c.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("table %s.%s: the key column %s is not in the replication stream any more",
-				t.source.Schema, t.source.Name, name)
-		}
-		l.key = append(l.key, i)
-		if !l.mirrors(name) {
+	var err error
+	if l.key, err = t.keyColumns(columns); err != nil {
+		return nil, err
+	}
+	for _, i := range l.key {
+		if name := columns[i].Name; !l.mirrors(name) {
 			l.add(hiddenName(name), columns, i, false)
 		}
 	}
 	return l, nil
+}
+
+// keyColumns returns the positions of the mirror key's columns, in the order of the columns, so that a key stays the
+// same when its columns are renamed. The stream flags them, but for REPLICA IDENTITY FULL, where it flags all columns
+// and the key is the primary key that the catalog named.
+func (t *table) keyColumns(columns []capture.Column) ([]int, error) {
+	var named, flagged []int
+	for i, c := range columns {
+		if slices.Contains(t.source.Key, c.Name) {
+			named = append(named, i)
+		}
+		if c.Key {
+			flagged = append(flagged, i)
+		}
+	}
+	full := len(flagged) == 0 || len(flagged) == len(columns)
+	switch {
+	case len(named) == len(t.source.Key) && (full || slices.Equal(named, flagged)):
+		return named, nil
+	case len(named) < len(t.source.Key) && len(flagged) == len(t.source.Key):
+		return flagged, nil
+	}
+	return nil, hint.New(fmt.Errorf("the replica identity of table %s was (%s) and is another",
+		t.source.Name, strings.Join(t.source.Key, ", ")), "start bluetap again: it says what can be done")
+}
+
+// needs tells whether the model cannot do without a field, though it may not be sent: ids, keys of other rows and the
+// mark of a soft delete.
+func (t *table) needs(name string) bool {
+	e := t.def.entity
+	by := func(l link) bool { return l.via == name }
+	return name == "id" || name == deletedAt || name == "projectId" || name == "companyId" ||
+		slices.ContainsFunc(t.def.nested, func(n nested) bool { return !n.many && n.via == name }) ||
+		slices.ContainsFunc(indexes, func(x index) bool { return x.entity == e && x.via == name }) ||
+		by(recordChain[e]) || by(projectChain[e])
 }
 
 // hiddenName is the field name of a column that is mirrored but has no name in payloads.

@@ -68,6 +68,7 @@ func (m *Mapper) Map(before, after View, changes iter.Seq2[store.Change, error])
 	s := states{
 		before: state{view: before, model: m.model, shapes: m.shapes},
 		after:  state{view: after, model: m.model, shapes: m.shapes},
+		memo:   newMemo(),
 	}
 	return func(yield func(*Event, error) bool) {
 		for net, err := range changes {
@@ -100,7 +101,21 @@ func (m *Mapper) change(net store.Change) (change, error) {
 		if err != nil {
 			return change{}, fmt.Errorf("decode %s: %w", c.entity, err)
 		}
-		*side.to = row.live()
+		*side.to = row
+	}
+	deletedBefore, deletedAfter := c.before.deleted(), c.after.deleted()
+	switch { // a column that came or went is no deletion and no creation
+	case c.before == nil || c.after == nil:
+	case c.before.cell(deletedAt).kind == cellAbsent:
+		deletedBefore = deletedAfter
+	case c.after.cell(deletedAt).kind == cellAbsent:
+		deletedAfter = deletedBefore
+	}
+	if deletedBefore {
+		c.before = nil
+	}
+	if deletedAfter {
+		c.after = nil
 	}
 	return c, nil
 }

@@ -55,10 +55,15 @@ func (m *Mapper) foldInsert(o *store.Overlay, b *binding, c capture.Change) erro
 	if known != nil {
 		m.diverged(b)
 	}
-	return m.set(o, b, key, m.row(b, key, c, nil))
+	return m.set(o, b, key, m.row(b, key, c, nil), nil)
 }
 
 func (m *Mapper) foldUpdate(o *store.Overlay, b *binding, c capture.Change) error {
+	for _, i := range b.layout.key {
+		if c.New[i].State == capture.Unchanged && c.Old != nil { // a key so large that it lies outside of its row
+			c.New[i] = c.Old[i]
+		}
+	}
 	key, err := rowKey(c.New, b.layout.key)
 	if err != nil {
 		return err
@@ -77,11 +82,11 @@ func (m *Mapper) foldUpdate(o *store.Overlay, b *binding, c capture.Change) erro
 		m.diverged(b)
 	}
 	if oldKey != key {
-		if err := m.set(o, b, oldKey, nil); err != nil {
+		if err := m.set(o, b, oldKey, nil, nil); err != nil {
 			return err
 		}
 	}
-	return m.set(o, b, key, m.row(b, key, c, known))
+	return m.set(o, b, key, m.row(b, key, c, known), nil)
 }
 
 func (m *Mapper) foldDelete(o *store.Overlay, b *binding, c capture.Change) error {
@@ -97,7 +102,7 @@ func (m *Mapper) foldDelete(o *store.Overlay, b *binding, c capture.Change) erro
 		m.diverged(b)
 		return nil
 	}
-	return m.set(o, b, key, nil)
+	return m.set(o, b, key, nil, nil)
 }
 
 // foldTruncate deletes what the mirror has of the table, and what the transaction itself has put there.
@@ -107,7 +112,7 @@ func (m *Mapper) foldTruncate(o *store.Overlay, b *binding) error {
 		if err != nil {
 			return err
 		}
-		if err := m.set(o, b, row.Key, nil); err != nil {
+		if err := m.set(o, b, row.Key, nil, row.Value); err != nil {
 			return err
 		}
 	}
@@ -121,7 +126,7 @@ func (m *Mapper) foldTruncate(o *store.Overlay, b *binding) error {
 		}
 	}
 	for _, key := range inserted {
-		if err := m.set(o, b, key, nil); err != nil {
+		if err := m.set(o, b, key, nil, nil); err != nil {
 			return err
 		}
 	}
@@ -153,7 +158,7 @@ func (m *Mapper) row(b *binding, key string, c capture.Change, known *Row) *Row 
 			r.cells[i] = cell{kind: cellNull}
 		case capture.Unchanged:
 			if known != nil {
-				r.cells[i] = known.cell(b.shape.fields[i].Name)
+				r.cells[i] = known.ofColumn(b.shape.fields[i])
 			}
 			if r.cells[i].kind == cellAbsent {
 				m.diverged(b)
@@ -163,8 +168,9 @@ func (m *Mapper) row(b *binding, key string, c capture.Change, known *Row) *Row 
 	return r
 }
 
-// set puts the row's state after the change into the overlay, with its state before the transaction.
-func (m *Mapper) set(o *store.Overlay, b *binding, key string, after *Row) error {
+// set puts the row's state after the change into the overlay, with its state before the transaction: encoded, where
+// the caller has it at hand, else nil.
+func (m *Mapper) set(o *store.Overlay, b *binding, key string, after *Row, encoded []byte) error {
 	entity := uint8(b.table.def.entity)
 	c, known, err := o.Change(entity, key)
 	if err != nil {
@@ -172,9 +178,10 @@ func (m *Mapper) set(o *store.Overlay, b *binding, key string, after *Row) error
 	}
 	before := c.Before
 	if !known {
-		encoded, err := o.Before().Row(entity, key)
-		if err != nil {
-			return err
+		if encoded == nil {
+			if encoded, err = o.Before().Row(entity, key); err != nil {
+				return err
+			}
 		}
 		row, err := m.shapes.decode(key, encoded)
 		if err != nil {

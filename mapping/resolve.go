@@ -58,7 +58,7 @@ func Resolve(catalog []capture.Table, overrides map[string]Override) (*Model, []
 		if err != nil {
 			return nil, nil, err
 		}
-		t.keyIsID = len(source.Key) == 1 && layout.sourceOf("id") == source.Key[0]
+		t.keyIsID = len(layout.key) == 1 && layout.sourceOf("id") == source.Columns[layout.key[0]].Name
 		warnings = append(warnings, layout.warnings...)
 		for _, g := range source.Generated {
 			if def.passThrough {
@@ -79,6 +79,10 @@ func (m *Model) check(t *table) error {
 			return fmt.Errorf("database.tables.%s.columns.%s: table %s has no column %s", t.def.name, name,
 				t.source.Name, column)
 		}
+	}
+	columns := slices.Sorted(maps.Values(t.override.Columns))
+	if n := len(columns); n != len(slices.Compact(columns)) {
+		return fmt.Errorf("database.tables.%s.columns: one column is named for two fields", t.def.name)
 	}
 	for _, other := range m.tables {
 		if other != nil && other.source.OID == t.source.OID {
@@ -133,6 +137,35 @@ func (m *Model) Tables() ([]capture.Table, error) {
 		tables = append(tables, trimmed)
 	}
 	return tables, nil
+}
+
+// Keys returns the columns of each table's mirror key, by entity name.
+func (m *Model) Keys() map[string][]string {
+	keys := map[string][]string{}
+	for _, t := range m.tables {
+		if t != nil {
+			keys[t.def.name] = t.source.Key
+		}
+	}
+	return keys
+}
+
+// KeyContinues tells whether the key that the mirror has of an entity's table is still its key: the same columns, or as
+// many others where those of before are gone, which is what a rename looks like.
+func (m *Model) KeyContinues(entity string, known []string) bool {
+	for _, t := range m.tables {
+		if t == nil || t.def.name != entity {
+			continue
+		}
+		if len(known) != len(t.source.Key) {
+			return false
+		}
+		return !slices.ContainsFunc(known, func(name string) bool {
+			return !slices.Contains(t.source.Key, name) &&
+				slices.ContainsFunc(t.source.Columns, func(c capture.Column) bool { return c.Name == name })
+		})
+	}
+	return true
 }
 
 // ofRelation returns the table that the relation is, or nil if it is none of Blue's. A renamed table keeps its OID, a

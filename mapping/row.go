@@ -94,6 +94,17 @@ func (r *Row) cell(name string) cell {
 	return cell{}
 }
 
+// ofColumn returns the cell that was read from the same column: by its own name, and of the same type, or what is
+// taken for it may be another column that goes by that name in payloads now.
+func (r *Row) ofColumn(f field) cell {
+	for i, own := range r.shape.fields {
+		if own.Source == f.Source && own.Type == f.Type {
+			return r.cells[i]
+		}
+	}
+	return cell{}
+}
+
 // text returns the named field's text and whether it has one: false for null and absent.
 func (r *Row) text(name string) (string, bool) {
 	c := r.cell(name)
@@ -108,8 +119,8 @@ func (r *Row) id() string {
 	return r.key
 }
 
-// deleted tells whether the row is soft-deleted.
-func (r *Row) deleted() bool { return r.cell(deletedAt).kind == cellText }
+// deleted tells whether there is a row and it is soft-deleted.
+func (r *Row) deleted() bool { return r != nil && r.cell(deletedAt).kind == cellText }
 
 // live returns the row, or nil if there is none or it is soft-deleted.
 func (r *Row) live() *Row {

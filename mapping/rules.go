@@ -8,6 +8,13 @@ type rule struct {
 	fires  condition
 }
 
+// The relations that events are about.
+var (
+	assignees     = relation{owner: Todo, via: "todoId", opposite: "userId"}
+	tagged        = relation{owner: Todo, via: "todoId", opposite: "tagId"}
+	itemAssignees = relation{owner: ChecklistItem, via: "checklistItemId", opposite: "userId"}
+)
+
 // rules is the event table. The order within one changed row is the order of this table. Rows with the same event
 // are ways to the same event; each looks at the whole question and only one of them answers for a transaction.
 var rules = []rule{
@@ -19,10 +26,10 @@ var rules = []rule{
 	{"TODO_DUE_DATE_ADDED", Todo, Todo, datesAdded},
 	{"TODO_DUE_DATE_UPDATED", Todo, Todo, datesUpdated},
 	{"TODO_DUE_DATE_REMOVED", Todo, Todo, datesRemoved},
-	{"TODO_ASSIGNEE_ADDED", Todo, TodoUser, pairAdded("todoId", "userId")},
-	{"TODO_ASSIGNEE_REMOVED", Todo, TodoUser, pairRemoved("todoId", "userId")},
-	{"TODO_TAG_ADDED", Todo, TodoTag, pairAdded("todoId", "tagId")},
-	{"TODO_TAG_REMOVED", Todo, TodoTag, pairRemoved("todoId", "tagId")},
+	{"TODO_ASSIGNEE_ADDED", Todo, TodoUser, pairAdded(assignees)},
+	{"TODO_ASSIGNEE_REMOVED", Todo, TodoUser, pairRemoved(assignees)},
+	{"TODO_TAG_ADDED", Todo, TodoTag, pairAdded(tagged)},
+	{"TODO_TAG_REMOVED", Todo, TodoTag, pairRemoved(tagged)},
 	{"TODO_CUSTOM_FIELD_UPDATED", Todo, TodoCustomField, fieldValueChanged},
 	{"TODO_CUSTOM_FIELD_UPDATED", Todo, TodoCustomFieldOption, fieldValueChanged},
 	{"TODO_CHECKLIST_CREATED", Checklist, Checklist, appears},
@@ -34,8 +41,8 @@ var rules = []rule{
 	{"TODO_CHECKLIST_ITEM_DUE_DATE_ADDED", ChecklistItem, ChecklistItem, datesAdded},
 	{"TODO_CHECKLIST_ITEM_DUE_DATE_UPDATED", ChecklistItem, ChecklistItem, datesUpdated},
 	{"TODO_CHECKLIST_ITEM_DUE_DATE_REMOVED", ChecklistItem, ChecklistItem, datesRemoved},
-	{"TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED", ChecklistItem, ChecklistItemUser, pairAdded("checklistItemId", "userId")},
-	{"TODO_CHECKLIST_ITEM_ASSIGNEE_REMOVED", ChecklistItem, ChecklistItemUser, pairRemoved("checklistItemId", "userId")},
+	{"TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED", ChecklistItem, ChecklistItemUser, pairAdded(itemAssignees)},
+	{"TODO_CHECKLIST_ITEM_ASSIGNEE_REMOVED", ChecklistItem, ChecklistItemUser, pairRemoved(itemAssignees)},
 	{"TODO_CHECKLIST_ITEM_DONE_STATUS_UPDATED", ChecklistItem, ChecklistItem, changed("done")},
 	{"TODO_LIST_CREATED", TodoList, TodoList, appears},
 	{"TODO_LIST_NAME_CHANGED", TodoList, TodoList, changed("title")},

@@ -1,0 +1,252 @@
+package mapping
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
+
+// fieldValue is a todo's value in a custom field: its row and the ids of the options chosen.
+type fieldValue struct {
+	row     *Row
+	chosen  []string
+	options []*Row
+}
+
+// fieldValueChanged holds for a pair (todo, custom field) whose value rows with their options differ beyond ids and
+// timestamps.
+func fieldValueChanged(s states, c change) ([]firing, error) {
+	if c.reshaped("todoId", "customFieldId", "todoCustomFieldId") {
+		return nil, nil
+	}
+	var fired []firing
+	for _, side := range []struct {
+		row *Row
+		in  state
+	}{{c.before, s.before}, {c.after, s.after}} {
+		f, ok, err := fieldPair(side.in, side.row)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || slices.Contains(fired, f) {
+			continue
+		}
+		a, err := s.answered(memoKey{TodoCustomField, f.subject, f.pair}, func() (answer, error) {
+			return s.fieldPairChanged(f)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if a.by(c) {
+			fired = append(fired, f)
+		}
+	}
+	return fired, nil
+}
+
+// answered returns what was found out before, or asks.
+func (s states) answered(key memoKey, ask func() (answer, error)) (answer, error) {
+	if a, ok := s.memo.answers[key]; ok {
+		return a, nil
+	}
+	a, err := ask()
+	if err != nil {
+		return answer{}, err
+	}
+	s.memo.take(1)
+	s.memo.answers[key] = a
+	return a, nil
+}
+
+// by tells whether the changed row is the one to give the answer, and the answer is an event.
+func (a answer) by(c change) bool { return a.fires && a.speaker == c.entity && a.key == c.key }
+
+// fieldPair returns the pair that a value row, or an option chosen in one, belongs to.
+func fieldPair(s state, row *Row) (firing, bool, error) {
+	if row != nil && row.shape.entity == TodoCustomFieldOption {
+		var err error
+		if row, err = s.parent(row, TodoCustomField, "todoCustomFieldId"); err != nil {
+			return firing{}, false, err
+		}
+	}
+	if row == nil {
+		return firing{}, false, nil
+	}
+	todo, ok := row.text("todoId")
+	field, ok2 := row.text("customFieldId")
+	return firing{subject: todo, pair: field}, ok && ok2, nil
+}
+
+// fieldPairChanged answers for a pair. Its first changed value row speaks, or if none changed its first changed option.
+func (s states) fieldPairChanged(f firing) (answer, error) {
+	owned, err := s.onBothSides(Todo, f.subject)
+	if err != nil || !owned {
+		return answer{}, err
+	}
+	before, err := fieldValues(s.before, f)
+	if err != nil {
+		return answer{}, err
+	}
+	after, err := fieldValues(s.after, f)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{fires: !slices.EqualFunc(before, after, func(a, b fieldValue) bool {
+		return !differs(a.row, b.row, identity) && slices.Equal(a.chosen, b.chosen)
+	})}
+	var found bool
+	if a.key, found = firstChanged(rowsOf(before), rowsOf(after)); found {
+		a.speaker = TodoCustomField
+	} else if a.key, found = firstChanged(optionsOf(before), optionsOf(after)); found {
+		a.speaker = TodoCustomFieldOption
+	}
+	return a, nil
+}
+
+// fieldValues returns the values of a pair, in an order that does not depend on their keys. More than one there is only
+// if the schema lets a todo have several in one field.
+func fieldValues(s state, f firing) ([]fieldValue, error) {
+	rows, err := s.children(TodoCustomField, "todoId", f.subject)
+	if err != nil {
+		return nil, err
+	}
+	var values []fieldValue
+	for _, row := range rows {
+		if field, ok := row.text("customFieldId"); !ok || field != f.pair {
+			continue
+		}
+		v := fieldValue{row: row}
+		if v.options, err = s.children(TodoCustomFieldOption, "todoCustomFieldId", row.id()); err != nil {
+			return nil, err
+		}
+		for _, option := range v.options {
+			id, _ := option.text("customFieldOptionId")
+			v.chosen = append(v.chosen, id)
+		}
+		slices.Sort(v.chosen)
+		values = append(values, v)
+	}
+	if len(values) > 1 {
+		slices.SortStableFunc(values, func(a, b fieldValue) int {
+			return cmp.Or(bytes.Compare(a.row.content(), b.row.content()), slices.Compare(a.chosen, b.chosen))
+		})
+	}
+	return values, nil
+}
+
+// content is what a row says beyond its identity, for sorting.
+func (r *Row) content() []byte {
+	var b []byte
+	for i, f := range r.shape.fields {
+		if f.Sent && !identity[f.Name] {
+			b = append(append(b, r.cells[i].kind), r.cells[i].text...)
+		}
+	}
+	return b
+}
+
+func rowsOf(values []fieldValue) []*Row {
+	var rows []*Row
+	for _, v := range values {
+		rows = append(rows, v.row)
+	}
+	return rows
+}
+
+func optionsOf(values []fieldValue) []*Row {
+	var rows []*Row
+	for _, v := range values {
+		rows = append(rows, v.options...)
+	}
+	return rows
+}
+
+// firstChanged returns the smallest key whose row is not the same in both lists.
+func firstChanged(before, after []*Row) (string, bool) {
+	sides := map[string][2]*Row{}
+	for _, r := range before {
+		sides[r.key] = [2]*Row{r, nil}
+	}
+	for _, r := range after {
+		sides[r.key] = [2]*Row{sides[r.key][0], r}
+	}
+	first, found := "", false
+	for key, s := range sides {
+		if !sameRow(s[0], s[1]) && (!found || key < first) {
+			first, found = key, true
+		}
+	}
+	return first, found
+}
+
+// sameRow tells whether two versions of a row are the same to the byte, which is what makes a row part of a net
+// change or not.
+func sameRow(a, b *Row) bool {
+	return a != nil && b != nil && bytes.Equal(encodeRow(a.shape, a.cells), encodeRow(b.shape, b.cells))
+}
+
+// fieldChanged holds for a custom field of which a column beyond timestamps changed, or one of whose options
+// appeared, changed or disappeared.
+func fieldChanged(s states, c change) ([]firing, error) {
+	if c.entity == CustomFieldOption && c.reshaped("customFieldId") {
+		return nil, nil
+	}
+	var fired []firing
+	for _, id := range fieldIDs(c) {
+		a, err := s.answered(memoKey{CustomField, id, ""}, func() (answer, error) { return s.fieldOrOptionsChanged(id) })
+		if err != nil {
+			return nil, err
+		}
+		if a.by(c) {
+			fired = append(fired, firing{subject: id})
+		}
+	}
+	return fired, nil
+}
+
+// fieldIDs returns the custom fields that a changed field or option speaks of.
+func fieldIDs(c change) []string {
+	var ids []string
+	for _, row := range []*Row{c.before, c.after} {
+		if row == nil {
+			continue
+		}
+		id := row.id()
+		if c.entity == CustomFieldOption {
+			id, _ = row.text("customFieldId")
+		}
+		ids = appendNew(ids, id)
+	}
+	return ids
+}
+
+// fieldOrOptionsChanged answers for a field. Its own row speaks if it changed, else its first changed option.
+func (s states) fieldOrOptionsChanged(id string) (answer, error) {
+	before, err := s.before.byID(CustomField, id)
+	if err != nil {
+		return answer{}, err
+	}
+	after, err := s.after.byID(CustomField, id)
+	if err != nil || before.live() == nil || after.live() == nil {
+		return answer{}, err
+	}
+	optionsBefore, err := s.before.children(CustomFieldOption, "customFieldId", id)
+	if err != nil {
+		return answer{}, err
+	}
+	optionsAfter, err := s.after.children(CustomFieldOption, "customFieldId", id)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{fires: differs(before, after, timestamps) ||
+		!slices.EqualFunc(optionsBefore, optionsAfter, func(a, b *Row) bool {
+			return a.key == b.key && !differs(a, b, timestamps)
+		})}
+	if !sameRow(before, after) {
+		a.speaker, a.key = CustomField, after.key
+		return a, nil
+	}
+	a.speaker = CustomFieldOption
+	a.key, _ = firstChanged(optionsBefore, optionsAfter)
+	return a, nil
+}

@@ -1,0 +1,44 @@
+package mapping
+
+// memo remembers, while one set of changes is mapped, what was found out about an owner: a thousand options of one
+// field, or assignees of one todo, ask the same question. Forgetting costs time and changes nothing, so that what it
+// holds is bounded.
+type memo struct {
+	pairs   map[memoKey]*pairs
+	answers map[memoKey]answer
+	size    int // rows that pairs hold, and answers
+}
+
+// memoSize is how many rows a memo holds before it forgets all of them.
+const memoSize = 100_000
+
+type memoKey struct {
+	entity        Entity // of the rows asked about
+	subject, pair string
+}
+
+// pairs are the pairs of one owner in the two states, each with the smallest key of its rows.
+type pairs struct {
+	owned         bool // the owner is there in both
+	before, after map[string]string
+}
+
+// answer says whether a question about a pair or an owner is answered by an event, and which changed row says so.
+type answer struct {
+	fires   bool
+	speaker Entity
+	key     string
+}
+
+func newMemo() *memo {
+	return &memo{pairs: map[memoKey]*pairs{}, answers: map[memoKey]answer{}}
+}
+
+// take makes room for n more rows.
+func (m *memo) take(n int) {
+	if m.size += n; m.size > memoSize {
+		clear(m.pairs)
+		clear(m.answers)
+		m.size = n
+	}
+}
