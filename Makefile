@@ -17,8 +17,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: build
-build: ## bin/bluetap
-	go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/bluetap ./cmd/bluetap
+build: ## bin/bluetap, one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/bluetap ./cmd/bluetap
 
 # Uncached, since Go does not see that the PostgreSQL behind the tests is another one. The second run is not spared
 # by -race in the first: it is several times slower, and some faults hide behind that.

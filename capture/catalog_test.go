@@ -91,6 +91,7 @@ var spoiledPublications = []struct{ sql, reason string }{
 	{`ALTER PUBLICATION "Tap it" SET (publish = 'insert')`, "operations"},
 	{`ALTER PUBLICATION "Tap it" SET (publish_via_partition_root = false)`, "partition root"},
 	{`ALTER PUBLICATION "Tap it" DROP TABLE a; ALTER PUBLICATION "Tap it" ADD TABLE a WHERE (id > 1)`, "row filter"},
+	{`ALTER PUBLICATION "Tap it" DROP TABLE a; ALTER PUBLICATION "Tap it" ADD TABLE a (id, t)`, "column list"},
 }
 
 // TestPublication makes a publication, and mends others with the SQL of the hint.

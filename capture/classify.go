@@ -16,6 +16,7 @@ import (
 // SQLSTATEs that decide what happens next (Postgres manual, appendix A).
 const (
 	stateUndefinedObject    = "42704"
+	stateDuplicateObject    = "42710"
 	stateInsufficientRights = "42501"
 	stateUnknownDatabase    = "3D000"
 	stateObjectInUse        = "55006"
@@ -28,6 +29,9 @@ const (
 // passing are the classes of SQLSTATE that pass by themselves: connection, transaction rollback, resources (too many
 // connections among them), operator intervention (starting up, shutting down), system and internal errors.
 var passing = []string{"08", "40", "53", "57", "58", "XX"}
+
+// passingErrors are what this package finds by itself and what passes by itself.
+var passingErrors = []error{errSnapshotGone, errRewritten, errStandby}
 
 // refusals are the answers of a server that only a person can change, and what that person may do.
 var refusals = map[string]string{
@@ -57,14 +61,17 @@ func Retryable(err error) bool {
 	if err == nil || permanent(err) || errors.Is(err, context.Canceled) {
 		return false
 	}
-	if errors.Is(err, errSnapshotGone) {
+	if slices.ContainsFunc(passingErrors, func(known error) bool { return errors.Is(err, known) }) {
 		return true
 	}
 	if state := sqlState(err); state != "" {
 		return state == stateObjectInUse || state != stateLimitExceeded && slices.Contains(passing, class(state))
 	}
-	var untrusted *tls.CertificateVerificationError
-	if errors.As(err, &untrusted) {
+	var (
+		untrusted  *tls.CertificateVerificationError
+		unreadable *pgconn.ParseConfigError
+	)
+	if errors.As(err, &untrusted) || errors.As(err, &unreadable) {
 		return false
 	}
 	var (
@@ -92,6 +99,9 @@ func explain(err error) error {
 
 // permanent reports whether err is one that no retry can mend, whenever it comes.
 func permanent(err error) bool {
-	var pub *PublicationError
-	return errors.Is(err, ErrGap) || errors.Is(err, ErrWrongSource) || errors.As(err, &pub)
+	var (
+		pub   *PublicationError
+		spill *spillError
+	)
+	return errors.Is(err, ErrGap) || errors.Is(err, ErrWrongSource) || errors.As(err, &pub) || errors.As(err, &spill)
 }

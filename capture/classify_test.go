@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,12 +45,14 @@ func TestRetryable(t *testing.T) {
 			t.Errorf("%s: no hint", state)
 		}
 	}
-	for _, err := range []error{io.ErrUnexpectedEOF, errOpenTimeout, &slotActiveError{}, &pgconn.ConnectError{}} {
+	for _, err := range []error{io.ErrUnexpectedEOF, errOpenTimeout, &slotActiveError{}, &pgconn.ConnectError{},
+		errSnapshotGone, errRewritten, errStandby} {
 		if !Retryable(fmt.Errorf("x: %w", err)) {
 			t.Errorf("%v: not retryable", err)
 		}
 	}
-	for _, err := range []error{nil, io.ErrShortWrite, context.Canceled, &GapError{}, &PublicationError{}} {
+	for _, err := range []error{nil, io.ErrShortWrite, context.Canceled, &GapError{}, &PublicationError{},
+		cannotSpill("write", syscall.ENOSPC), ErrSlotExists, ErrForeignSlot} {
 		if Retryable(err) {
 			t.Errorf("%v: retryable", err)
 		}
@@ -74,8 +77,14 @@ func TestRepeatedFaults(t *testing.T) {
 			t.Errorf("step %d: %t", i, got)
 		}
 	}
+	if !s.mended() || s.mended() {
+		t.Error("the end of a fault is logged once")
+	}
+	if s.note(down, now); s.mended() {
+		t.Error("the end of a fault that was not logged is logged")
+	}
 	s.settle()
-	if !s.note(down, now) {
+	if !s.note(down, now) || !s.mended() {
 		t.Error("not logged after a good connection")
 	}
 }

@@ -51,7 +51,12 @@ func (s *Stream) prepare(ctx context.Context, conn *pgconn.PgConn) (time.Duratio
 	if err := s.checkContinuity(ctx, conn); err != nil {
 		return 0, err
 	}
-	if err := checkPublication(ctx, conn, s.cfg, s.start.Tables); err != nil {
+	members, err := checkPublication(ctx, conn, s.cfg, s.start.Tables)
+	if err != nil {
+		return 0, err
+	}
+	stored := LSN(s.confirmed.Load())
+	if err := compareMembership(s.cfg.Slot, s.start.Tables, s.start.Membership, members, stored); err != nil {
 		return 0, err
 	}
 	if err := s.types.load(ctx, conn); err != nil {
@@ -91,11 +96,12 @@ func (s *Stream) detach() {
 // streaming is called when the first status of a connection is on the wire.
 func (s *Stream) streaming() {
 	s.state.connected.Store(true)
-	s.state.settle()
 	position := LSN(s.state.received.Load()).String()
 	if s.streamed {
 		s.state.reconnects.Add(1)
-		s.cfg.Log.Info("streaming again", "slot", s.cfg.Slot, "position", position)
+		if s.state.mended() {
+			s.cfg.Log.Info("streaming again", "slot", s.cfg.Slot, "position", position)
+		}
 		return
 	}
 	s.streamed = true

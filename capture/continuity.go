@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,12 +18,18 @@ import (
 // checkContinuity makes sure that what the slot will send continues what we have. Postgres does not: a start beyond
 // its log, or past the point where another server took over, silently skips.
 func (s *Stream) checkContinuity(ctx context.Context, conn *pgconn.PgConn) error {
+	// A standby may lag, and has no slot of ours: what it lacks is no gap.
+	if err := checkPrimary(ctx, conn); err != nil {
+		return err
+	}
 	source, err := identify(ctx, conn)
 	if err != nil {
 		return err
 	}
-	if err := s.checkSource(source); err != nil {
-		return err
+	if s.start.Source.SystemID != "" {
+		if err := checkSource(source, s.start.Source); err != nil {
+			return err
+		}
 	}
 	if err := s.checkSlot(ctx, conn, source.Database); err != nil {
 		return err
@@ -34,10 +41,24 @@ func (s *Stream) checkContinuity(ctx context.Context, conn *pgconn.PgConn) error
 	return s.checkTimeline(ctx, conn, source.Timeline, received)
 }
 
-func (s *Stream) checkSource(found Identity) error {
-	want := s.start.Source
-	if want.SystemID == "" || want.SystemID == found.SystemID && want.DatabaseOID == found.DatabaseOID &&
-		want.Database == found.Database {
+// errStandby passes by itself: the server is promoted, or the address comes to lead to another one.
+var errStandby = errors.New("the server is a standby")
+
+// checkPrimary returns errStandby for a server in recovery.
+func checkPrimary(ctx context.Context, conn *pgconn.PgConn) error {
+	rows, err := query(ctx, conn, "SELECT pg_catalog.pg_is_in_recovery()")
+	if err != nil {
+		return fmt.Errorf("ask whether the server is a standby: %w", err)
+	}
+	if len(rows) != 1 || rows[0].bool(0) {
+		return errStandby
+	}
+	return nil
+}
+
+// checkSource compares two databases by what tells one from another, which the timeline does not.
+func checkSource(found, want Identity) error {
+	if want.SystemID == found.SystemID && want.DatabaseOID == found.DatabaseOID && want.Database == found.Database {
 		return nil
 	}
 	return hint.New(fmt.Errorf("%w: system %s, database %s (oid %d) instead of system %s, database %s (oid %d)",
@@ -51,32 +72,49 @@ SELECT COALESCE(plugin, ''), COALESCE(database, ''), COALESCE(wal_status, ''),
        COALESCE(confirmed_flush_lsn, '0/0'), COALESCE(active_pid, 0)
 FROM pg_catalog.pg_replication_slots WHERE slot_name = `
 
-func (s *Stream) checkSlot(ctx context.Context, conn *pgconn.PgConn, database string) error {
-	rows, err := query(ctx, conn, slotSQL+quoteLiteral(s.cfg.Slot))
+// slotRow is what the server says of a slot.
+type slotRow struct {
+	plugin, database, status string
+	flushed                  LSN   // confirmed_flush_lsn; 0 while the slot is being made
+	pid                      int64 // of the process that uses it, or 0
+}
+
+// readSlot returns nil if there is no slot of that name.
+func readSlot(ctx context.Context, conn *pgconn.PgConn, name string) (*slotRow, error) {
+	rows, err := query(ctx, conn, slotSQL+quoteLiteral(name))
 	if err != nil {
-		return fmt.Errorf("read slot %s: %w", s.cfg.Slot, err)
+		return nil, fmt.Errorf("read slot %s: %w", name, err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	r := rows[0]
+	flushed, err := pglogrepl.ParseLSN(r.text(3))
+	if err != nil {
+		return nil, fmt.Errorf("read slot %s: %w", name, err)
+	}
+	return &slotRow{plugin: r.text(0), database: r.text(1), status: r.text(2), flushed: flushed, pid: r.int(4)}, nil
+}
+
+func (s *Stream) checkSlot(ctx context.Context, conn *pgconn.PgConn, database string) error {
+	slot, err := readSlot(ctx, conn, s.cfg.Slot)
+	if err != nil {
+		return err
 	}
 	stored := LSN(s.confirmed.Load())
-	if len(rows) == 0 {
-		return gap(s.cfg.Slot, "the slot does not exist", stored, 0)
-	}
-	slot := rows[0]
-	flushed, err := pglogrepl.ParseLSN(slot.text(3))
-	if err != nil {
-		return fmt.Errorf("read slot %s: %w", s.cfg.Slot, err)
-	}
 	switch {
-	case slot.text(0) != plugin:
-		return gap(s.cfg.Slot, "the slot's plugin is "+strconv.Quote(slot.text(0))+" and not "+plugin, stored, 0)
-	case slot.text(1) != database:
-		return gap(s.cfg.Slot, "the slot belongs to database "+strconv.Quote(slot.text(1)), stored, 0)
-	case slot.text(2) == "lost":
-		return gap(s.cfg.Slot, "the slot was invalidated, its log is gone", stored, flushed)
-	case flushed > stored:
-		return gap(s.cfg.Slot, "the slot is ahead of what is stored", stored, flushed)
-	}
-	if pid := slot.int(4); pid != 0 {
-		return &slotActiveError{slot: s.cfg.Slot, pid: pid}
+	case slot == nil:
+		return gap(s.cfg.Slot, "the slot does not exist", stored, 0)
+	case slot.plugin != plugin:
+		return gap(s.cfg.Slot, "the slot's plugin is "+strconv.Quote(slot.plugin)+" and not "+plugin, stored, 0)
+	case slot.database != database:
+		return gap(s.cfg.Slot, "the slot belongs to database "+strconv.Quote(slot.database), stored, 0)
+	case slot.status == "lost":
+		return gap(s.cfg.Slot, "the slot was invalidated, its log is gone", stored, slot.flushed)
+	case slot.flushed > stored:
+		return gap(s.cfg.Slot, "the slot is ahead of what is stored", stored, slot.flushed)
+	case slot.pid != 0:
+		return &slotActiveError{slot: s.cfg.Slot, pid: slot.pid}
 	}
 	return nil
 }

@@ -5,14 +5,11 @@ package capture
 import (
 	"cmp"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"bluetap/internal/hint"
-	"bluetap/internal/pgserver"
 	"bluetap/internal/pgtest"
 )
 
@@ -130,18 +127,6 @@ func TestLostSlot(t *testing.T) {
 	if !errors.As(err, &gap) || !strings.Contains(gap.Reason, "invalidated") {
 		t.Errorf("error %v", err)
 	}
-}
-
-// promote makes the server go on with another timeline, as a standby does that takes over.
-func (s *source) promote(t *testing.T) {
-	t.Helper()
-	dir := s.Exec(t, "postgres", "SHOW data_directory")
-	s.Stop(t, pgserver.Fast)
-	if err := os.WriteFile(filepath.Join(dir, "standby.signal"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	s.Start(t)
-	s.Exec(t, "postgres", "SELECT pg_promote()")
 }
 
 // TestTimeline holds that a server that took over is followed if it has all that we have, and only then.

@@ -13,6 +13,10 @@ var (
 	ErrWrongSource = errors.New("not the database that the state belongs to")
 	// ErrGap is wrapped by every GapError, for callers that ask only whether there is one.
 	ErrGap = errors.New("changes may be missing between the state and the stream")
+	// ErrSlotExists is wrapped by what CreateSnapshot returns when the server has a slot of that name already.
+	ErrSlotExists = errors.New("the slot exists already")
+	// ErrForeignSlot is wrapped by what DropUnreadSlot returns for a slot that it leaves alone.
+	ErrForeignSlot = errors.New("the slot is not the one that was made here, or somebody has read it")
 	// ErrClosed is wrapped by what Next returns once Run has returned, beside the error that Run returned.
 	ErrClosed = errors.New("stream closed")
 )
@@ -22,12 +26,15 @@ var (
 type GapError struct {
 	Reason string // what was found, in words, e.g. "the slot does not exist"
 	Slot   string // the slot's name
-	Ours   LSN    // the position up to which changes were stored or received
+	Ours   LSN    // the position up to which changes were stored or received; 0 where nobody looked
 	Server LSN    // the position on the server that contradicts Ours; 0 where there is none
 }
 
 // Error says what was found and where.
 func (e *GapError) Error() string {
+	if e.Ours == 0 && e.Server == 0 {
+		return fmt.Sprintf("slot %s: %s", e.Slot, e.Reason)
+	}
 	if e.Server == 0 {
 		return fmt.Sprintf("slot %s: %s (our position is %s)", e.Slot, e.Reason, e.Ours)
 	}

@@ -86,7 +86,7 @@ func (s *source) snapshot(t *testing.T) *Snapshot {
 	if err := EnsurePublication(t.Context(), s.cfg, tables); err != nil {
 		t.Fatal(err)
 	}
-	snapshot, err := CreateSnapshot(t.Context(), s.cfg)
+	snapshot, err := CreateSnapshot(t.Context(), s.cfg, tables)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 const publicationOptions = `publish = 'insert, update, delete, truncate', publish_via_partition_root = true`
 
-// majorRowFilter is the server version that brought row filters.
+// majorRowFilter is the server version that brought row filters and column lists.
 const majorRowFilter = "15"
 
 // PublicationError says that a publication is missing or is not what bluetap needs. Retrying cannot mend it.
@@ -44,9 +44,10 @@ func tableList(tables []Table) string {
 }
 
 // EnsurePublication creates cfg.Publication with exactly tables, or checks the one that exists: it must publish all
-// four operations through the partition root, without row filters, and hold all of tables. A publication that will
-// not do is a *PublicationError whose hint is the SQL that mends it; so is one that the role may not create. It must
-// be called before the slot is created: a slot does not see a later publication (Postgres manual, "Publication").
+// four operations through the partition root, without row filters and column lists, and hold all of tables. A
+// publication that will not do is a *PublicationError whose hint is the SQL that mends it; so is one that the role may
+// not create. It must be called before the slot is created: a slot does not see a later publication (Postgres manual,
+// "Publication").
 func EnsurePublication(ctx context.Context, cfg Config, tables []Table) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -60,10 +61,13 @@ func EnsurePublication(ctx context.Context, cfg Config, tables []Table) error {
 		return explain(err)
 	}
 	defer closeConn(conn)
+	if err := checkPrimary(ctx, conn); err != nil {
+		return err
+	}
 	found, err := publicationExists(ctx, conn, cfg)
 	if err != nil || found {
 		if err == nil {
-			err = checkPublication(ctx, conn, cfg, tables)
+			_, err = checkPublication(ctx, conn, cfg, tables)
 		}
 		return err
 	}
@@ -97,60 +101,68 @@ func publicationExists(ctx context.Context, conn *pgconn.PgConn, cfg Config) (bo
 	return len(rows) > 0, nil
 }
 
-// checkPublication returns a *PublicationError, with the SQL that mends it, unless the publication will do. A missing
-// one must be found here: from version 18 on the server merely warns and sends nothing.
-func checkPublication(ctx context.Context, conn *pgconn.PgConn, cfg Config, tables []Table) error {
-	name := quoteIdent(cfg.Publication)
-	wrong := func(reason, mend string) error {
-		return hint.New(&PublicationError{Publication: cfg.Publication, Reason: reason}, mend)
-	}
+// checkPublication returns what Membership does, or a *PublicationError, with the SQL that mends it, unless the
+// publication will do. A missing one must be found here: from version 18 on the server merely warns and sends nothing.
+func checkPublication(ctx context.Context, conn *pgconn.PgConn, cfg Config, tables []Table) (map[uint32]uint32,
+	error) {
 	rows, err := query(ctx, conn, `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot
 		FROM pg_catalog.pg_publication WHERE pubname = `+quoteLiteral(cfg.Publication))
 	if err != nil {
-		return fmt.Errorf("read publication %s: %w", cfg.Publication, err)
+		return nil, fmt.Errorf("read publication %s: %w", cfg.Publication, err)
 	}
 	if len(rows) == 0 {
-		return wrong("it does not exist", PublicationSQL(cfg, tables))
+		return nil, wrong(cfg.Publication, "it does not exist", PublicationSQL(cfg, tables))
 	}
 	if !rows[0].bool(0) {
-		return wrong("it does not publish all operations through the partition root",
-			"ALTER PUBLICATION "+name+" SET ("+publicationOptions+")")
+		return nil, wrong(cfg.Publication, "it does not publish all operations through the partition root",
+			"ALTER PUBLICATION "+quoteIdent(cfg.Publication)+" SET ("+publicationOptions+")")
 	}
-	published, err := publishedTables(ctx, conn, cfg.Publication)
+	members, err := readMembers(ctx, conn, cfg.Publication, tables)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return checkMembers(cfg.Publication, tables, members)
+}
+
+// checkMembers returns the entries of members, or the first thing that is wrong with them.
+func checkMembers(publication string, tables []Table, members map[uint32]member) (map[uint32]uint32, error) {
+	entries := make(map[uint32]uint32, len(tables))
 	var missing []Table
 	for i := range tables {
-		filtered, ok := published[[2]string{tables[i].Schema, tables[i].Name}]
-		if filtered {
-			return wrong("table "+tables[i].sql()+" has a row filter", "ALTER PUBLICATION "+name+" DROP TABLE "+
-				tables[i].sql()+"; ALTER PUBLICATION "+name+" ADD TABLE "+tableList(tables[i:i+1]))
-		}
-		if !ok {
-			missing = append(missing, tables[i])
+		t := &tables[i]
+		m, exists := members[t.OID]
+		switch {
+		case !exists:
+			return nil, wrong(publication, "table "+t.sql()+" was dropped", startAgain)
+		case m.schema != t.Schema || m.name != t.Name:
+			now := Table{Schema: m.schema, Name: m.name}
+			return nil, wrong(publication, "table "+t.sql()+" was renamed to "+now.sql(), startAgain)
+		case m.filtered:
+			return nil, wrong(publication, "table "+t.sql()+" has a row filter", addAgain(publication, t))
+		case m.cut:
+			return nil, wrong(publication, "table "+t.sql()+" has a column list", addAgain(publication, t))
+		case !m.published:
+			missing = append(missing, *t)
+		case m.entry != 0:
+			entries[t.OID] = m.entry
 		}
 	}
 	if len(missing) > 0 {
-		return wrong("it lacks "+tableList(missing), "ALTER PUBLICATION "+name+" ADD TABLE "+tableList(missing))
+		return nil, wrong(publication, "it lacks "+tableList(missing),
+			"ALTER PUBLICATION "+quoteIdent(publication)+" ADD TABLE "+tableList(missing))
 	}
-	return nil
+	return entries, nil
 }
 
-// publishedTables returns the publication's tables by schema and name, and whether each has a row filter.
-func publishedTables(ctx context.Context, conn *pgconn.PgConn, publication string) (map[[2]string]bool, error) {
-	filter := "rowfilter IS NOT NULL"
-	if major(conn) < majorRowFilter {
-		filter = "false"
-	}
-	rows, err := query(ctx, conn, "SELECT schemaname, tablename, "+filter+
-		" FROM pg_catalog.pg_publication_tables WHERE pubname = "+quoteLiteral(publication))
-	if err != nil {
-		return nil, fmt.Errorf("read tables of publication %s: %w", publication, err)
-	}
-	tables := make(map[[2]string]bool, len(rows))
-	for _, r := range rows {
-		tables[[2]string{r.text(0), r.text(1)}] = r.bool(2)
-	}
-	return tables, nil
+// startAgain is the advice for tables that are not what they were: they are looked up at the start.
+const startAgain = "start bluetap again"
+
+func wrong(publication, reason, mend string) error {
+	return hint.New(&PublicationError{Publication: publication, Reason: reason}, mend)
+}
+
+// addAgain returns the SQL that rids a table's entry of what restricts it.
+func addAgain(publication string, t *Table) string {
+	alter := "ALTER PUBLICATION " + quoteIdent(publication)
+	return alter + " DROP TABLE " + t.sql() + "; " + alter + " ADD TABLE " + tableList([]Table{*t})
 }

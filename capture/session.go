@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -62,7 +64,7 @@ func dial(ctx context.Context, cfg Config, extra map[string]string) (*pgconn.PgC
 	maps.Copy(pc.RuntimeParams, extra)
 	conn, err := pgconn.ConnectConfig(ctx, pc)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", ended(ctx, flatError{err}))
 	}
 	if err := lateSettings(ctx, conn); err != nil {
 		closeConn(conn)
@@ -70,6 +72,23 @@ func dial(ctx context.Context, cfg Config, extra map[string]string) (*pgconn.PgC
 	}
 	return conn, nil
 }
+
+// flatError is an error whose text is one line: one that tells of several addresses has a line for each.
+type flatError struct{ error }
+
+// Error joins the lines, each of them once.
+func (e flatError) Error() string {
+	var lines []string
+	for line := range strings.Lines(e.error.Error()) {
+		if line = strings.Join(strings.Fields(line), " "); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
+}
+
+// Unwrap returns the error as it was.
+func (e flatError) Unwrap() error { return e.error }
 
 // cancelQuery makes the end of a context end the query on the server too: a slot creation that waits for a transaction
 // would otherwise go on without us and leave a slot behind.

@@ -26,14 +26,16 @@ type Snapshot struct {
 	Name            string // as SET TRANSACTION SNAPSHOT takes it
 	Source          Identity
 
-	cfg  Config
-	conn *pgconn.PgConn // the snapshot lives until this connection's next command
+	cfg   Config
+	conn  *pgconn.PgConn    // the snapshot lives until this connection's next command
+	files map[uint32]string // what readFiles said before the slot was made
 }
 
-// CreateSnapshot makes cfg.Slot, which must not exist, and exports the snapshot that belongs to it. Postgres waits for
-// every transaction that runs at this moment; which ones is logged every five seconds. Logical slots made by an SQL
-// function export no snapshot, so this is the only way (Postgres manual, "CREATE_REPLICATION_SLOT").
-func CreateSnapshot(ctx context.Context, cfg Config) (*Snapshot, error) {
+// CreateSnapshot makes cfg.Slot and exports the snapshot that belongs to it, for Copy of tables or of some of them.
+// Postgres waits for every transaction that runs at this moment; which ones is logged every five seconds. Logical
+// slots made by an SQL function export no snapshot, so this is the only way (Postgres manual,
+// "CREATE_REPLICATION_SLOT"). A slot of that name that exists gives an error that wraps ErrSlotExists.
+func CreateSnapshot(ctx context.Context, cfg Config, tables []Table) (*Snapshot, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -42,7 +44,7 @@ func CreateSnapshot(ctx context.Context, cfg Config) (*Snapshot, error) {
 	if err != nil {
 		return nil, explain(err)
 	}
-	s, err := createSnapshot(ctx, cfg, conn)
+	s, err := createSnapshot(ctx, cfg, conn, tables)
 	if err != nil {
 		closeConn(conn)
 		return nil, explain(err)
@@ -50,11 +52,28 @@ func CreateSnapshot(ctx context.Context, cfg Config) (*Snapshot, error) {
 	return s, nil
 }
 
-func createSnapshot(ctx context.Context, cfg Config, conn *pgconn.PgConn) (*Snapshot, error) {
+func createSnapshot(ctx context.Context, cfg Config, conn *pgconn.PgConn, tables []Table) (*Snapshot, error) {
+	if err := checkPrimary(ctx, conn); err != nil {
+		return nil, err
+	}
 	source, err := identify(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
+	files, err := readFiles(ctx, conn, tables)
+	if err != nil {
+		return nil, err
+	}
+	point, name, err := createSlot(ctx, cfg, conn)
+	if err != nil {
+		return nil, fmt.Errorf("create slot %s: %w", cfg.Slot, err)
+	}
+	cfg.Log.Info("slot created", "slot", cfg.Slot, "position", point.String())
+	return &Snapshot{ConsistentPoint: point, Name: name, Source: source, cfg: cfg, conn: conn, files: files}, nil
+}
+
+// createSlot returns the position where the slot begins and the name of its snapshot.
+func createSlot(ctx context.Context, cfg Config, conn *pgconn.PgConn) (LSN, string, error) {
 	watching, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -65,15 +84,14 @@ func createSnapshot(ctx context.Context, cfg Config, conn *pgconn.PgConn) (*Snap
 		Mode: pglogrepl.LogicalReplication, SnapshotAction: "EXPORT_SNAPSHOT"})
 	stop()
 	<-done
+	if sqlState(err) == stateDuplicateObject {
+		return 0, "", fmt.Errorf("%w: %w", ErrSlotExists, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("create slot %s: %w", cfg.Slot, ended(ctx, err))
+		return 0, "", ended(ctx, err)
 	}
 	point, err := pglogrepl.ParseLSN(made.ConsistentPoint)
-	if err != nil {
-		return nil, fmt.Errorf("create slot %s: %w", cfg.Slot, err)
-	}
-	cfg.Log.Info("slot created", "slot", cfg.Slot, "position", point.String())
-	return &Snapshot{ConsistentPoint: point, Name: made.SnapshotName, Source: source, cfg: cfg, conn: conn}, nil
+	return point, made.SnapshotName, err
 }
 
 // Close ends the snapshot; the slot stays. It is safe to call more than once.
@@ -126,25 +144,6 @@ func lookup(ctx context.Context, cfg Config, sql string) ([]row, error) {
 	}
 	defer closeConn(conn)
 	return query(ctx, conn, sql)
-}
-
-// DropSlot drops cfg.Slot; that it does not exist is fine. It is meant for the slot of a first start that was not
-// finished: dropping any other loses changes. One that a process still uses gives an error that is Retryable.
-func DropSlot(ctx context.Context, cfg Config) error {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
-		return err
-	}
-	conn, err := connectReplication(ctx, cfg)
-	if err != nil {
-		return explain(err)
-	}
-	defer closeConn(conn)
-	err = pglogrepl.DropReplicationSlot(ctx, conn, cfg.Slot, pglogrepl.DropReplicationSlotOptions{})
-	if err != nil && sqlState(err) != stateUndefinedObject {
-		return explain(fmt.Errorf("drop slot %s: %w", cfg.Slot, err))
-	}
-	return nil
 }
 
 // SlotExists reports whether the server has a slot of cfg.Slot's name, whosever it is.

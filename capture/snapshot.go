@@ -45,7 +45,9 @@ type progress struct {
 
 // Copy reads tables as they were at ConsistentPoint over workers connections, each with a sink of its own. Of a table
 // only the columns in Columns are read. Large tables are read first and in pieces, so that workers share them; how far
-// it has come is logged every few seconds. The rows of a table come in no order.
+// it has come is logged every few seconds. The rows of a table come in no order. tables are among those that
+// CreateSnapshot got; one that was rewritten since, by TRUNCATE for instance, gives an error that is Retryable with a
+// new snapshot.
 func (s *Snapshot) Copy(ctx context.Context, tables []Table, workers int, newSink func() (Sink, error)) error {
 	lock, err := s.join(ctx)
 	if err != nil {
@@ -53,6 +55,9 @@ func (s *Snapshot) Copy(ctx context.Context, tables []Table, workers int, newSin
 	}
 	defer closeConn(lock)
 	pieces, err := cut(ctx, lock, tables)
+	if err == nil {
+		err = s.checkFiles(ctx, lock, tables)
+	}
 	if err != nil {
 		return explain(err)
 	}

@@ -134,7 +134,7 @@ func compare(t *testing.T, s *source, got map[string]string) {
 	t.Helper()
 	s.cfg.Slot = "compare"
 	want := &rows{m: map[string]string{}}
-	snapshot, err := CreateSnapshot(t.Context(), s.cfg)
+	snapshot, err := CreateSnapshot(t.Context(), s.cfg, s.start.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestSlotCreationWaits(t *testing.T) {
 	}
 	made := make(chan error, 1)
 	go func() {
-		snapshot, err := CreateSnapshot(t.Context(), s.cfg)
+		snapshot, err := CreateSnapshot(t.Context(), s.cfg, nil)
 		if err == nil {
 			err = snapshot.Close()
 		}
@@ -234,7 +234,7 @@ func TestSlotCreationCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	made := make(chan error, 1)
 	go func() {
-		_, err := CreateSnapshot(ctx, s.cfg)
+		_, err := CreateSnapshot(ctx, s.cfg, nil)
 		made <- err
 	}()
 	walsenders := func() string {
@@ -253,24 +253,11 @@ func TestSlotCreationCancelled(t *testing.T) {
 	}
 }
 
-// TestDropSlot holds that only what exists is dropped and what does not is no fault.
-func TestDropSlot(t *testing.T) {
-	s := newSource(t, schema)
-	for _, want := range []bool{true, false, false} {
-		if exists, err := SlotExists(t.Context(), s.cfg); err != nil || exists != want {
-			t.Errorf("slot exists: %t (%v), want %t", exists, err, want)
-		}
-		if err := DropSlot(t.Context(), s.cfg); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // TestSnapshotRefused holds that a server that cannot decode says what to do.
 func TestSnapshotRefused(t *testing.T) {
 	s := &source{Server: pgtest.Start(t, pgtest.WithParam("wal_level", "replica"))}
 	s.cfg, s.log = newConfig(t, s.URL("postgres"))
-	_, err := CreateSnapshot(t.Context(), s.cfg)
+	_, err := CreateSnapshot(t.Context(), s.cfg, nil)
 	if err == nil || Retryable(err) || !strings.Contains(hint.Of(err), "wal_level = logical") {
 		t.Errorf("error %v, hint %q", err, hint.Of(err))
 	}

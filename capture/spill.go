@@ -9,6 +9,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+
+	"bluetap/internal/hint"
 )
 
 const spillPattern = "bluetap-spill-*"
@@ -20,16 +22,32 @@ type spillFile struct {
 	size int64
 }
 
+// spillError says that a transaction could not be put on disk. The server would decode it again and again: it is
+// permanent.
+type spillError struct {
+	doing string
+	err   error
+}
+
+func (e *spillError) Error() string { return e.doing + " spill file: " + e.err.Error() }
+func (e *spillError) Unwrap() error { return e.err }
+
+func cannotSpill(doing string, err error) error {
+	return hint.New(&spillError{doing: doing, err: err}, "free space under state.dir, then start again")
+}
+
 func newSpillFile(dir string) (*spillFile, error) {
 	f, err := os.CreateTemp(dir, spillPattern)
 	if err != nil {
-		return nil, fmt.Errorf("create spill file: %w", err)
+		return nil, cannotSpill("create", err)
 	}
 	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(fmt.Errorf("unlink spill file: %w", err), f.Close())
+		return nil, cannotSpill("unlink", errors.Join(err, f.Close()))
 	}
-	return &spillFile{f: f, w: bufio.NewWriterSize(f, blockSize)}, nil
+	return newSpillOn(f), nil
 }
+
+func newSpillOn(f *os.File) *spillFile { return &spillFile{f: f, w: bufio.NewWriterSize(f, blockSize)} }
 
 // removeSpills removes what a crash between creating and unlinking left behind.
 func removeSpills(dir string) error {
@@ -53,7 +71,7 @@ func (s *spillFile) write(parts ...[]byte) error {
 		n, err := s.w.Write(p)
 		s.size += int64(n)
 		if err != nil {
-			return fmt.Errorf("write spill file: %w", err)
+			return cannotSpill("write", err)
 		}
 	}
 	return nil
@@ -61,7 +79,7 @@ func (s *spillFile) write(parts ...[]byte) error {
 
 func (s *spillFile) flush() error {
 	if err := s.w.Flush(); err != nil {
-		return fmt.Errorf("write spill file: %w", err)
+		return cannotSpill("write", err)
 	}
 	s.w = nil
 	return nil

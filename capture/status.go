@@ -36,6 +36,7 @@ type state struct {
 	lastAt  time.Time
 	logged  time.Time
 	lastKey string
+	broken  bool // a fault was logged, and nothing good since
 }
 
 // Status may be called at any time by any goroutine.
@@ -69,8 +70,17 @@ func (s *state) note(err error, now time.Time) bool {
 	due := s.last == nil || key != s.lastKey || now.Sub(s.logged) >= logEvery
 	s.last, s.lastAt, s.lastKey = err, now, key
 	if due {
-		s.logged = now
+		s.logged, s.broken = now, true
 	}
+	return due
+}
+
+// mended reports whether it is time to log that it streams again: a fault was logged since it last was.
+func (s *state) mended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := s.broken
+	s.broken = false
 	return due
 }
 

@@ -24,6 +24,9 @@ type Start struct {
 	Source Identity
 	// Tables must be in the publication.
 	Tables []Table
+	// Membership is what Membership returned when the state was begun: a table that was put into the publication anew
+	// since is a GapError. nil means that it is not checked.
+	Membership map[uint32]uint32
 	// OnTimeline is told when the server goes on with another timeline that continues ours; an error from it
 	// interrupts the connection. nil means that nobody wants to know.
 	OnTimeline func(timeline uint32) error
@@ -34,6 +37,9 @@ const (
 	firstPause = 200 * time.Millisecond
 	maxPause   = 10 * time.Second
 )
+
+// steadySession is how long a connection must have lasted to count as a good one though nothing came.
+const steadySession = time.Minute
 
 // errPaused is how a session ends when the queue stays full: a client that stops reading and keeps answering would
 // keep Postgres from shutting down.
@@ -116,7 +122,7 @@ func (s *Stream) interrupt() {
 // Run connects, receives and reconnects until ctx ends, and then returns ctx's cause. It returns earlier only with an
 // error that retrying cannot mend: before the first connection has streamed that is every refusal that only a person
 // can change (password, database, privilege, wal_level), at any time a GapError, a PublicationError and what wraps
-// ErrWrongSource. Everything else is retried for ever.
+// ErrWrongSource, and a transaction that cannot be put on disk. Everything else is retried for ever.
 func (s *Stream) Run(ctx context.Context) (err error) {
 	defer func() { err = s.queue.close(err) }()
 	if _, err := s.cfg.withDefaults(); err != nil {
@@ -127,7 +133,7 @@ func (s *Stream) Run(ctx context.Context) (err error) {
 	}
 	pause := firstPause
 	for {
-		began := s.streamedOnce()
+		began, received := time.Now(), s.state.received.Load()
 		err := s.session(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -135,22 +141,16 @@ func (s *Stream) Run(ctx context.Context) (err error) {
 		if permanent(err) || !s.streamed && !Retryable(err) {
 			return explain(fmt.Errorf("stream: %w", err))
 		}
-		if s.streamedOnce() != began {
+		// That it streamed is not enough: a fault that comes back at one transaction would be retried as fast as it can.
+		if s.state.received.Load() > received || time.Since(began) > steadySession {
 			pause = firstPause
+			s.state.settle()
 		}
 		if err := s.rest(ctx, err, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, maxPause)
 	}
-}
-
-// streamedOnce counts the connections that streamed.
-func (s *Stream) streamedOnce() int64 {
-	if !s.streamed {
-		return 0
-	}
-	return 1 + s.state.reconnects.Load()
 }
 
 // rest waits before the next connection: for room if that was missing, else for pause and a bit.

@@ -36,9 +36,9 @@ type queue struct {
 	claims   *claims
 	breaker  breaker
 	inFlight int
-	bytes    int64 // of the events under way
-	maxBytes int64 // that bytes may reach, unless a single event is larger
-	full     bool  // bytes holds back the next event
+	bytes    int64     // of the events under way
+	maxBytes int64     // that bytes may reach, unless a single event is larger
+	full     bool      // bytes holds back the next event
 	starved  bool      // waits for a slot
 	swept    time.Time // when the queue was last searched for events past MaxAge
 
@@ -52,7 +52,7 @@ func newQueue(w Webhook, st *store.Store, s *slots, g *guard, maxBytes int64, o 
 	w = w.withDefaults()
 	q := &queue{
 		hook: w, st: st, send: newSender(&w, g, o.Version, o.Now), slots: s, now: o.Now,
-		log:    o.Log.With("webhook", w.ID), maxBytes: maxBytes,
+		log: o.Log.With("webhook", w.ID), maxBytes: maxBytes,
 		wake:   make(chan struct{}, 1),
 		done:   make(chan outcome, w.Concurrency),
 		claims: newClaims(st, w.Number, w.Concurrency, longestWait(w.Schedule)),

@@ -112,21 +112,6 @@ func TestSlotWithoutState(t *testing.T) {
 	}
 }
 
-// TestStateOfAnotherDatabase points a state at another database: nothing is sent, and the daemon refuses.
-func TestStateOfAnotherDatabase(t *testing.T) {
-	pg := pgtest.Start(t)
-	pg.CreateDB(t, "staging")
-	pg.Exec(t, "postgres", blueschema.SQL())
-	pg.Exec(t, "staging", blueschema.SQL())
-	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
-	i.start(t).stop()
-	i.configure(t, pg.URL("staging"), "", webhookYAML{id: "a", url: "https://example.com/"})
-	code, _, stderr := command(t, "run", "--config", i.config)
-	if code != 1 || !strings.Contains(stderr, "not the database that the state belongs to") {
-		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
-	}
-}
-
 // TestMissingGrant has a role that may replicate but not read: it is told what to grant, and no slot is left behind.
 func TestMissingGrant(t *testing.T) {
 	pg := pgtest.Start(t)
@@ -167,7 +152,7 @@ func TestSnapshotFails(t *testing.T) {
 	p := i.run(t)
 	p.waitLog("slot created")
 	proxy.Cut()
-	p.waitLog("dropping a half-made snapshot")
+	p.waitLog("waiting for the database")
 	p.waitLog("streaming")
 	pg.Exec(t, "postgres", "UPDATE comments SET text = 'new' WHERE id IN ('c1', 'c100000', 'c200000')")
 	for _, id := range []string{"c1", "c100000", "c200000"} {

@@ -33,6 +33,13 @@ func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // which would end the process
+	go func() {
+		for range hangups {
+			fmt.Fprintln(os.Stderr, "bluetap: this version does not reload its config: restart it")
+		}
+	}()
 	go func() {
 		<-signals
 		cancel(daemon.ErrStop)

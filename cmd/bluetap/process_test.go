@@ -46,8 +46,19 @@ func install(t *testing.T, url, extra string, webhooks ...webhookYAML) *instance
 
 func (i *instance) configure(t *testing.T, url, extra string, webhooks ...webhookYAML) {
 	t.Helper()
+	i.write(t, url, "", extra, webhooks)
+}
+
+// configureDatabase is configure with one more line of YAML under database.
+func (i *instance) configureDatabase(t *testing.T, url, line string, webhooks ...webhookYAML) {
+	t.Helper()
+	i.write(t, url, line, "", webhooks)
+}
+
+func (i *instance) write(t *testing.T, url, line, extra string, webhooks []webhookYAML) {
+	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "database:\n  url: %q\nstate:\n  dir: %s\n%s\nwebhooks:\n", url, i.state, extra)
+	fmt.Fprintf(&b, "database:\n  url: %q\n  %s\nstate:\n  dir: %s\n%s\nwebhooks:\n", url, line, i.state, extra)
 	for _, w := range webhooks {
 		fmt.Fprintf(&b, "  - id: %s\n    url: %s\n", w.id, w.url)
 		for _, line := range w.extra {

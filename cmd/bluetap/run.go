@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -27,12 +28,24 @@ func runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			limitMemory()
 			return daemon.Run(cmd.Context(), daemon.Options{Config: c, Version: version, Log: log})
 		},
 	}
 	configFlag(cmd, &file)
 	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return cmd
+}
+
+// memoryLimit is where the garbage collector begins to work harder: beside a database memory is worth more than the
+// processor time that it takes.
+const memoryLimit = 176 << 20
+
+// limitMemory sets memoryLimit, unless the operator has set GOMEMLIMIT.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 }
 
 func configFlag(cmd *cobra.Command, file *string) {

@@ -22,6 +22,15 @@ const maxSocketPath = 103
 // SocketPath returns the control socket of a state directory.
 func SocketPath(stateDir string) string { return filepath.Join(stateDir, socketName) }
 
+// CheckPath tells whether a state directory's path leaves room for the control socket.
+func CheckPath(stateDir string) error {
+	if path := SocketPath(stateDir); len(path) > maxSocketPath {
+		return fmt.Errorf("control socket %s: the path has %d bytes, more than %d: choose a shorter state.dir",
+			path, len(path), maxSocketPath)
+	}
+	return nil
+}
+
 // Server answers the command line. Its fields are set before Run.
 type Server struct {
 	Dir    string                 // the state directory, which the caller holds locked
@@ -31,11 +40,10 @@ type Server struct {
 // Run listens until ctx ends and then returns nil. A socket that an earlier daemon left is replaced: the caller holds
 // the state directory's lock, so no other daemon can be behind it.
 func (s *Server) Run(ctx context.Context) error {
-	path := SocketPath(s.Dir)
-	if len(path) > maxSocketPath {
-		return fmt.Errorf("control socket %s: the path has %d bytes, more than %d: choose a shorter state.dir",
-			path, len(path), maxSocketPath)
+	if err := CheckPath(s.Dir); err != nil {
+		return err
 	}
+	path := SocketPath(s.Dir)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("replace control socket: %w", err)
 	}

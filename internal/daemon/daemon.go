@@ -6,17 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"bluetap/capture"
-	"bluetap/deliver"
 	"bluetap/internal/config"
 	"bluetap/internal/control"
 	"bluetap/internal/hint"
 	"bluetap/internal/store"
-	"bluetap/mapping"
 )
 
 // ErrStop is the cause with which the context of Run is cancelled for an ordinary stop.
@@ -32,9 +31,20 @@ type Options struct {
 	Log     *slog.Logger
 }
 
+// daemon is one run.
+type daemon struct {
+	Options
+	store   *store.Store
+	started time.Time
+	parts   atomic.Pointer[parts] // nil until the mirror is there
+}
+
 // Run streams, maps and delivers until ctx ends, which is an ordinary stop if its cause is ErrStop: requests under way
 // get 10 s, and Run returns nil. Any other return is an error, with the next thing to do where there is one.
 func Run(ctx context.Context, o Options) (err error) {
+	if err := control.CheckPath(o.Config.State.Dir); err != nil {
+		return err
+	}
 	st, err := openState(o)
 	if err != nil {
 		return err
@@ -45,10 +55,19 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 	}()
 	d := &daemon{Options: o, store: st, started: time.Now()}
-	if err := d.prepare(ctx); err != nil {
-		return ended(err)
-	}
-	return ended(d.run(ctx))
+	// The socket is there from the beginning: a first snapshot may take an hour.
+	group, ctx := errgroup.WithContext(ctx)
+	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status}
+	group.Go(func() error { return server.Run(ctx) })
+	group.Go(func() error {
+		p, err := d.prepare(ctx)
+		if err != nil {
+			return err
+		}
+		d.parts.Store(p)
+		return d.run(ctx, p)
+	})
+	return ended(group.Wait())
 }
 
 // ended turns what came of an ordinary stop into nil.
@@ -59,17 +78,14 @@ func ended(err error) error {
 	return err
 }
 
-// daemon is one run.
-type daemon struct {
-	Options
-	store     *store.Store
-	started   time.Time
-	pipeline  *pipeline
-	stream    *capture.Stream
-	deliverer *deliver.Deliverer
-}
-
+// openState opens the state directory, which holds rows of the database and is nobody else's to read.
 func openState(o Options) (*store.Store, error) {
+	if err := os.MkdirAll(o.Config.State.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory: %w", err)
+	}
+	if err := os.Chmod(o.Config.State.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("protect state directory: %w", err)
+	}
 	st, err := store.Open(o.Config.State.Dir, store.Options{Log: o.Log, Retention: o.Config.State.Retention,
 		DeadRetention: o.Config.Delivery.DeadLetterRetention})
 	if err != nil {
@@ -78,61 +94,8 @@ func openState(o Options) (*store.Store, error) {
 	return st, nil
 }
 
-// prepare brings the state to the point where streaming can begin, and makes the parts.
-func (d *daemon) prepare(ctx context.Context) error {
-	source := d.source()
-	model, err := d.findTables(ctx, source)
-	if err != nil {
-		return err
-	}
-	shapes, err := d.shapes(model)
-	if err != nil {
-		return err
-	}
-	mapper := mapping.NewMapper(model, shapes)
-	tables, err := model.Tables()
-	if err != nil {
-		return err
-	}
-	if err := d.firstStart(ctx, source, tables, mapper); err != nil {
-		return err
-	}
-	return d.assemble(source, tables, mapper)
-}
-
-// assemble makes the parts that run together. Nothing is started.
-func (d *daemon) assemble(source capture.Config, tables []capture.Table, mapper *mapping.Mapper) error {
-	subscriptions, receivers, err := webhooks(d.store, d.Config.Webhooks)
-	if err != nil {
-		return err
-	}
-	state := d.store.State()
-	d.stream = capture.NewStream(source, capture.Start{
-		Position: capture.LSN(d.store.Applied()),
-		Source: capture.Identity{SystemID: state.Source.SystemID, DatabaseOID: state.Source.DatabaseOID,
-			Database: state.Source.Database, Timeline: state.Source.Timeline},
-		Tables:     tables,
-		OnTimeline: d.newTimeline,
-	})
-	d.pipeline = &pipeline{stream: d.stream, mapper: mapper, router: mapping.NewRouter(subscriptions),
-		store: d.store, epoch: state.Epoch, log: d.Log}
-	d.deliverer = deliver.New(d.store, receivers, deliver.Options{
-		MaxInFlight: d.Config.Delivery.MaxInFlight, AllowedNetworks: d.Config.Delivery.AllowedNetworks,
-		Version: d.Version, Log: d.Log})
-	d.store.OnSync(func(lsn uint64) { d.stream.Confirm(capture.LSN(lsn)) })
-	d.store.OnQueued(d.deliverer.Wake)
-	return nil
-}
-
-// newTimeline keeps that the server has gone on with another timeline, which the stream has checked.
-func (d *daemon) newTimeline(timeline uint32) error {
-	state := d.store.State()
-	state.Source.Timeline = timeline
-	return d.store.SaveState(state)
-}
-
 // run runs the parts until one fails or ctx ends. The store goes last, so that what the others did is fsynced.
-func (d *daemon) run(ctx context.Context) error {
+func (d *daemon) run(ctx context.Context, p *parts) error {
 	storeCtx, stopStore := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopStore(ErrStop)
 	work, workCtx := errgroup.WithContext(ctx)
@@ -153,11 +116,10 @@ func (d *daemon) run(ctx context.Context) error {
 			return context.Cause(workCtx)
 		}
 	})
-	server := &control.Server{Dir: d.Config.State.Dir, Status: d.status}
-	work.Go(func() error { return d.stream.Run(workCtx) })
-	work.Go(func() error { return d.pipeline.run(workCtx) })
-	work.Go(func() error { return d.deliverer.Run(workCtx) })
-	work.Go(func() error { return server.Run(workCtx) })
+	work.Go(func() error { return p.stream.Run(workCtx) })
+	work.Go(func() error { return p.pipeline.run(workCtx) })
+	work.Go(func() error { return p.deliverer.Run(workCtx) })
+	work.Go(func() error { return p.watch(workCtx) })
 	workDone := make(chan error, 1)
 	go func() { workDone <- work.Wait() }()
 	return d.wait(workDone, storeFailed, storeDone, stopStore)
@@ -171,8 +133,7 @@ func (d *daemon) wait(workDone <-chan error, storeFailed <-chan struct{}, storeD
 	select {
 	case err := <-workDone:
 		stopStore(ErrStop)
-		storeErr := ended(<-storeDone)
-		if storeErr != nil {
+		if storeErr := ended(<-storeDone); storeErr != nil {
 			return stateFailed(storeErr)
 		}
 		return err

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -38,22 +39,27 @@ type pipeline struct {
 
 // run applies transactions until ctx ends or the store or the stream gives up.
 func (p *pipeline) run(ctx context.Context) error {
-	if err := p.resume(); err != nil {
+	if err := p.resume(ctx); err != nil {
 		return fmt.Errorf("resume staged transaction: %w", err)
 	}
 	for {
 		tx, err := p.stream.Next(ctx)
+		if errors.Is(err, capture.ErrClosed) {
+			<-ctx.Done() // the stream itself says why it ended
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return fmt.Errorf("receive: %w", err)
 		}
-		if err := p.apply(tx); err != nil {
+		if err := p.apply(ctx, tx); err != nil {
 			return fmt.Errorf("apply transaction that ends at %s: %w", tx.End, err)
 		}
 	}
 }
 
-// apply makes one transaction part of the state: mirror rows, events, routes and position, all or nothing.
-func (p *pipeline) apply(tx *capture.Transaction) (err error) {
+// apply makes one transaction part of the state: mirror rows, events, routes and position, all or nothing. It may be
+// left at any point when ctx ends: the transaction is sent again, or, once it is staged, resumed.
+func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err error) {
 	defer func() {
 		if closeErr := tx.Close(); err == nil {
 			err = closeErr
@@ -66,7 +72,7 @@ func (p *pipeline) apply(tx *capture.Transaction) (err error) {
 		return p.store.Advance(uint64(tx.End))
 	}
 	after := p.store.NewOverlay(overlayBudget)
-	if err := p.mapper.Net(after, tx.Changes()); err != nil {
+	if err := p.mapper.Net(after, until(ctx, tx.Changes())); err != nil {
 		return err
 	}
 	p.reportDivergences()
@@ -74,11 +80,25 @@ func (p *pipeline) apply(tx *capture.Transaction) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.commit(batch, after, uint64(tx.End), tx.Time)
+	return p.commit(ctx, batch, after, uint64(tx.End), tx.Time)
+}
+
+// until yields what seq yields, and ctx's cause once ctx has ended.
+func until[T any](ctx context.Context, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range seq {
+			if err == nil && ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			if !yield(v, err) {
+				return
+			}
+		}
+	}
 }
 
 // resume finishes a large transaction that a crash left between its staged mark and its last one.
-func (p *pipeline) resume() error {
+func (p *pipeline) resume(ctx context.Context) error {
 	staged, ok, err := p.store.Staged()
 	if err != nil || !ok {
 		return err
@@ -91,13 +111,15 @@ func (p *pipeline) resume() error {
 	if staged.Mapped {
 		return batch.Commit()
 	}
-	return p.commit(batch, after, staged.End, staged.Committed)
+	return p.commit(ctx, batch, after, staged.End, staged.Committed)
 }
 
 // commit maps the net changes to events and commits them with the rows they came from.
-func (p *pipeline) commit(batch *store.Tx, after *store.Overlay, end uint64, committed time.Time) error {
+func (p *pipeline) commit(
+	ctx context.Context, batch *store.Tx, after *store.Overlay, end uint64, committed time.Time,
+) error {
 	before := after.Before()
-	if err := p.add(batch, p.mapper.Map(before, after, after.Changes()), end, committed); err != nil {
+	if err := p.add(batch, until(ctx, p.mapper.Map(before, after, after.Changes())), end, committed); err != nil {
 		return err
 	}
 	return batch.Commit()
@@ -105,7 +127,9 @@ func (p *pipeline) commit(batch *store.Tx, after *store.Overlay, end uint64, com
 
 // add routes every event, and composes and stores those that somebody wants. An unwanted one is added empty, so that
 // a staged transaction counts the same events however the routes have changed when it is resumed.
-func (p *pipeline) add(batch *store.Tx, events iter.Seq2[*mapping.Event, error], end uint64, committed time.Time) error {
+func (p *pipeline) add(
+	batch *store.Tx, events iter.Seq2[*mapping.Event, error], end uint64, committed time.Time,
+) error {
 	for event, err := range events {
 		if err != nil {
 			return err

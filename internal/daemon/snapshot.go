@@ -23,10 +23,14 @@ const undoTimeout = 10 * time.Second
 
 // firstStart fills the mirror, if no earlier run has: slot, snapshot, copy. It is tried again for ever where trying
 // can help, each time from nothing.
-func (d *daemon) firstStart(ctx context.Context, source capture.Config, tables []capture.Table, m *mapping.Mapper,
+func (d *daemon) firstStart(ctx context.Context, source capture.Config, model *mapping.Model, m *mapping.Mapper,
 ) error {
 	if d.store.State().Snapshot == store.SnapshotReady {
 		return nil
+	}
+	tables, err := model.Tables()
+	if err != nil {
+		return err
 	}
 	return d.untilReachable(ctx, func() error {
 		if err := d.clearHalfCopy(ctx, source); err != nil {
@@ -35,19 +39,18 @@ func (d *daemon) firstStart(ctx context.Context, source capture.Config, tables [
 		if err := capture.CheckReadable(ctx, source, tables); err != nil {
 			return err
 		}
-		return d.takeSnapshot(ctx, source, tables, m)
+		return d.takeSnapshot(ctx, source, model, m)
 	})
 }
 
-// clearHalfCopy drops what an earlier attempt has left behind. Only with the mark is the slot ours to drop.
+// clearHalfCopy drops what an earlier attempt has left behind. A slot is ours to drop only if the mark tells that we
+// were making it, and it is still as it was made: anybody else's would lose what it has not told yet.
 func (d *daemon) clearHalfCopy(ctx context.Context, source capture.Config) error {
-	state := d.store.State()
-	if state.Snapshot == store.SnapshotCreating {
-		d.Log.Info("dropping a half-made snapshot", "slot", source.Slot)
-		if err := capture.DropSlot(ctx, source); err != nil {
+	if d.store.State().Snapshot == store.SnapshotCreating {
+		d.Log.Info("dropping a half-made snapshot", "slot", d.store.State().Source.SlotName)
+		if err := d.undo(ctx, source); err != nil {
 			return err
 		}
-		return d.store.DropGeneration(state.Generation)
 	}
 	exists, err := capture.SlotExists(ctx, source)
 	if err != nil {
@@ -61,29 +64,50 @@ func (d *daemon) clearHalfCopy(ctx context.Context, source capture.Config) error
 	return nil
 }
 
+// undo drops the slot and the half copy that the mark tells of, and then the mark.
+func (d *daemon) undo(ctx context.Context, source capture.Config) error {
+	state := d.store.State()
+	source.Slot = state.Source.SlotName // the config may name another one by now
+	made := capture.Made{Source: identityOf(state.Source), After: capture.LSN(state.SlotAfter),
+		Point: capture.LSN(state.SlotPoint)}
+	if err := capture.DropUnreadSlot(ctx, source, made); err != nil {
+		return err
+	}
+	if err := d.store.DropGeneration(state.Generation); err != nil {
+		return err
+	}
+	return d.store.SaveState(store.State{Generation: state.Generation})
+}
+
 // takeSnapshot makes one attempt. The mark `creating` is on disk before the slot is made, so that a run that dies in
 // between is recognised; an attempt that fails drops its slot at once, as a slot that nobody reads fills the
 // server's disk.
-func (d *daemon) takeSnapshot(ctx context.Context, source capture.Config, tables []capture.Table, m *mapping.Mapper,
+func (d *daemon) takeSnapshot(ctx context.Context, source capture.Config, model *mapping.Model, m *mapping.Mapper,
 ) (err error) {
-	epoch, err := newEpoch()
+	tables, err := model.Tables()
 	if err != nil {
 		return err
 	}
-	state := store.State{Epoch: epoch, Generation: d.store.State().Generation + 1, Snapshot: store.SnapshotCreating,
-		Source: store.Source{SlotName: source.Slot, Publication: source.Publication}}
-	if err := d.store.SaveState(state); err != nil {
+	state, err := d.mark(ctx, source, model.Keys(), tables)
+	if err != nil {
 		return err
 	}
-	snapshot, err := capture.CreateSnapshot(ctx, source)
+	snapshot, err := capture.CreateSnapshot(ctx, source, tables)
 	if err != nil {
+		if !capture.Retryable(err) && ctx.Err() == nil { // the server refused: there is no slot, or it is another's
+			err = errors.Join(err, d.store.SaveState(store.State{Generation: state.Generation}))
+		}
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = d.undoSlot(ctx, source, err)
+			d.undoFailed(ctx, source)
 		}
 	}()
+	state.SlotPoint = uint64(snapshot.ConsistentPoint)
+	if err := d.store.SaveState(state); err != nil {
+		return errors.Join(err, snapshot.Close())
+	}
 	err = d.copy(ctx, snapshot, tables, m, state.Generation)
 	if err = errors.Join(err, snapshot.Close()); err != nil {
 		return err
@@ -91,15 +115,41 @@ func (d *daemon) takeSnapshot(ctx context.Context, source capture.Config, tables
 	return d.finishSnapshot(snapshot, state)
 }
 
-// undoSlot drops the slot of an attempt that failed with cause. If that fails too, the mark sees to it that the next
-// start does it.
-func (d *daemon) undoSlot(ctx context.Context, source capture.Config, cause error) error {
+// mark puts on disk that a slot is about to be made, and what it will be recognised by.
+func (d *daemon) mark(ctx context.Context, source capture.Config, keys map[string][]string, tables []capture.Table,
+) (store.State, error) {
+	epoch, err := newEpoch()
+	if err != nil {
+		return store.State{}, err
+	}
+	membership, err := capture.Membership(ctx, source, tables)
+	if err != nil {
+		return store.State{}, err
+	}
+	found, err := capture.Identify(ctx, source)
+	if err != nil {
+		return store.State{}, err
+	}
+	state := store.State{Epoch: epoch, Generation: d.store.State().Generation + 1, Snapshot: store.SnapshotCreating,
+		Keys: keys, Membership: membership, SlotAfter: uint64(found.FlushLSN),
+		Source: store.Source{SystemID: found.SystemID, DatabaseOID: found.DatabaseOID, Database: found.Database,
+			Timeline: found.Timeline, SlotName: source.Slot, Publication: source.Publication}}
+	return state, d.store.SaveState(state)
+}
+
+// undoFailed undoes an attempt that has failed, also while bluetap stops. If it cannot, the mark sees to it that the
+// next start does.
+func (d *daemon) undoFailed(ctx context.Context, source capture.Config) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
-	if err := capture.DropSlot(ctx, source); err != nil {
+	if err := d.undo(ctx, source); err != nil {
 		d.Log.Warn("the slot of a failed first start is still there", "slot", source.Slot, "err", err)
 	}
-	return cause
+}
+
+// identityOf is the source as capture compares it.
+func identityOf(s store.Source) capture.Identity {
+	return capture.Identity{SystemID: s.SystemID, DatabaseOID: s.DatabaseOID, Database: s.Database, Timeline: s.Timeline}
 }
 
 // copy loads the snapshot into a generation of the mirror, several tables or parts of tables at once.
@@ -124,10 +174,7 @@ func (d *daemon) finishSnapshot(snapshot *capture.Snapshot, state store.State) e
 	if err := d.store.Advance(uint64(snapshot.ConsistentPoint)); err != nil {
 		return err
 	}
-	found := snapshot.Source
 	state.Snapshot = store.SnapshotReady
-	state.Source.SystemID, state.Source.DatabaseOID = found.SystemID, found.DatabaseOID
-	state.Source.Database, state.Source.Timeline = found.Database, found.Timeline
 	if err := d.store.SaveState(state); err != nil {
 		return err
 	}

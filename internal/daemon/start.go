@@ -72,11 +72,11 @@ func (d *daemon) untilReachable(ctx context.Context, attempt func() error) error
 	pause, logged := firstRetry, time.Time{}
 	for {
 		err := attempt()
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err == nil || !capture.Retryable(err) {
 			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
 		}
 		if time.Since(logged) >= repeatLog {
 			d.Log.Warn("waiting for the database", "err", err)

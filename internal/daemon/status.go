@@ -14,18 +14,22 @@ import (
 func (d *daemon) status() (control.Status, error) {
 	s := stateStatus(d.store)
 	s.Version, s.Running, s.StartedAt = d.Version, true, &d.started
-	stream := d.stream.Status()
+	p := d.parts.Load()
+	if p == nil {
+		return s, nil // still starting: waiting for the database, or copying the first snapshot
+	}
+	stream := p.stream.Status()
 	s.Source.Connected = stream.Connected
 	if stream.LastError != nil && !stream.Connected {
 		s.Source.LastError = stream.LastError.Error()
 	}
 	s.Position.Received, s.Position.Confirmed = stream.Received.String(), stream.Confirmed.String()
-	s.Unrouted = d.pipeline.unrouted.Load()
-	if divergences := d.pipeline.divergences.Load(); divergences != nil {
+	s.Unrouted = p.pipeline.unrouted.Load()
+	if divergences := p.pipeline.divergences.Load(); divergences != nil {
 		s.Divergences = *divergences
 	}
 	var err error
-	s.Webhooks, err = webhookStatuses(d.deliverer)
+	s.Webhooks, err = webhookStatuses(p.deliverer)
 	return s, err
 }
 

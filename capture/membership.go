@@ -1,0 +1,91 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Membership returns, by table OID, the OID of the entry (pg_publication_rel) by which cfg.Publication names each of
+// tables. It is empty, and not nil, where the publication holds them all without naming them. A table that is taken
+// out and put back gets another entry: what changed in between never came by the stream. A publication that is
+// missing or lacks a table is a *PublicationError.
+func Membership(ctx context.Context, cfg Config, tables []Table) (map[uint32]uint32, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, explain(err)
+	}
+	defer closeConn(conn)
+	if err := checkPrimary(ctx, conn); err != nil {
+		return nil, err
+	}
+	return checkPublication(ctx, conn, cfg, tables)
+}
+
+// CheckMembership compares what Membership says now with what it said when the state was begun; a nil known is not
+// compared. It returns a *GapError if a table was put into the publication anew, a *PublicationError if the
+// publication will not do any more, or what else kept it from looking, which may be Retryable.
+func CheckMembership(ctx context.Context, cfg Config, tables []Table, known map[uint32]uint32) error {
+	now, err := Membership(ctx, cfg, tables)
+	if err != nil {
+		return err
+	}
+	return compareMembership(cfg.Slot, tables, known, now, 0)
+}
+
+// compareMembership returns a *GapError for the first table that does not have the entry it had. ours is the stored
+// position, or 0.
+func compareMembership(slot string, tables []Table, known, now map[uint32]uint32, ours LSN) error {
+	if known == nil {
+		return nil
+	}
+	for i := range tables {
+		if t := &tables[i]; known[t.OID] != now[t.OID] {
+			return gap(slot, "table "+t.sql()+" was taken out of the publication and put back, "+
+				"or is in it in another way now: changes may be missing", ours, 0)
+		}
+	}
+	return nil
+}
+
+// membersSQL asks for the row filter and the column list only where the server has them.
+const membersSQL = `
+SELECT c.oid, n.nspname, c.relname, COALESCE(r.oid, 0), %s, EXISTS (SELECT FROM pg_catalog.pg_publication_tables t
+    WHERE t.pubname = p.pubname AND t.schemaname = n.nspname AND t.tablename = c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_catalog.pg_publication p ON p.pubname = %s
+     LEFT JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
+WHERE c.oid = ANY (%s)`
+
+// member is a table as the server has it now.
+type member struct {
+	schema, name string
+	entry        uint32 // in pg_publication_rel, or 0
+	filtered     bool   // it has a row filter
+	cut          bool   // it has a column list
+	published    bool
+}
+
+// readMembers returns by OID those of tables that still exist, published or not.
+func readMembers(ctx context.Context, conn *pgconn.PgConn, publication string, tables []Table) (map[uint32]member,
+	error) {
+	limits := "r.prqual IS NOT NULL, r.prattrs IS NOT NULL"
+	if major(conn) < majorRowFilter {
+		limits = "false, false"
+	}
+	rows, err := query(ctx, conn, fmt.Sprintf(membersSQL, limits, quoteLiteral(publication), oids(tables)))
+	if err != nil {
+		return nil, fmt.Errorf("read tables of publication %s: %w", publication, err)
+	}
+	members := make(map[uint32]member, len(rows))
+	for _, r := range rows {
+		members[r.oid(0)] = member{schema: r.text(1), name: r.text(2), entry: r.oid(3), filtered: r.bool(4),
+			cut: r.bool(5), published: r.bool(6)}
+	}
+	return members, nil
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"bluetap/internal/blueschema"
+	"bluetap/internal/pgtest"
+)
+
+func count(t *testing.T, pg *pgtest.Server, what string) string {
+	t.Helper()
+	return strings.TrimSpace(pg.Exec(t, "postgres", "SELECT count(*) FROM "+what))
+}
+
+// TestKilledInSnapshot kills the daemon right after the slot was made: the next start drops that slot and begins anew,
+// but never a slot that somebody else has made or read.
+func TestKilledInSnapshot(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
+		INSERT INTO comments (id, text, todo_id)
+		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
+	to := receive(t)
+	hook := webhookYAML{id: "a", url: to.URL}
+	const local = "delivery: {allowedNetworks: [127.0.0.0/8]}"
+	i := install(t, pg.URL("postgres"), local, hook)
+	p := i.run(t)
+	p.waitLog("slot created")
+	p.kill()
+
+	// Another program's slot, under the name that the config has by now, is not the one that was half-made.
+	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('others', 'test_decoding')")
+	i.configureDatabase(t, pg.URL("postgres"), "slot: others", hook)
+	if code, _, stderr := command(t, "run", "--config", i.config); code != 1 ||
+		!strings.Contains(stderr, "slot others exists") {
+		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+	i.configure(t, pg.URL("postgres"), local, hook)
+	i.start(t)
+	if n := count(t, pg, "pg_replication_slots WHERE slot_name = 'others'"); n != "1" {
+		t.Error("another program's slot was dropped")
+	}
+	if n := count(t, pg, "pg_replication_slots WHERE slot_name = 'bluetap' AND active"); n != "1" {
+		t.Error("bluetap has no slot")
+	}
+	pg.Exec(t, "postgres", "UPDATE comments SET text = 'new' WHERE id = 'c7'")
+	to.waitForBody(t, "COMMENT_UPDATED", `"id":"c7"`)
+}
+
+// TestSlotOfAnother has the mark of a half-made snapshot and, under the name of its slot, one that somebody has read.
+func TestSlotOfAnother(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
+		INSERT INTO comments (id, text, todo_id)
+		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
+	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	p := i.run(t)
+	p.waitLog("slot created")
+	p.kill()
+	waitUntil(t, "no walsender", func() bool { return count(t, pg, "pg_replication_slots WHERE active") == "0" })
+	pg.Exec(t, "postgres", `INSERT INTO comments (id, text) VALUES ('last', 'x');
+		SELECT pg_replication_slot_advance('bluetap', pg_current_wal_lsn())`)
+	code, _, stderr := command(t, "run", "--config", i.config)
+	if code != 1 || !strings.Contains(stderr, "not the one that was made here") || !strings.Contains(stderr, "next: ") {
+		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+	if n := count(t, pg, "pg_replication_slots WHERE slot_name = 'bluetap'"); n != "1" {
+		t.Error("a slot that somebody has read was dropped")
+	}
+}
+
+// TestStopInSnapshot stops the daemon while it copies: it leaves no slot behind.
+func TestStopInSnapshot(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
+		INSERT INTO comments (id, text, todo_id)
+		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
+	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	p := i.run(t)
+	p.waitLog("slot created")
+	if code, out, stderr := command(t, "status", "--config", i.config); code != 0 || !strings.Contains(out, "snapshot creating") {
+		t.Errorf("status in the snapshot: exit code %d, %s%s", code, out, stderr)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	if n := count(t, pg, "pg_replication_slots"); n != "0" {
+		t.Errorf("%s slots left behind", n)
+	}
+	i.start(t)
+}
+
+// TestStateRefuses points a ready state at what it does not belong to, before anything is made there.
+func TestStateRefuses(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.CreateDB(t, "staging")
+	pg.Exec(t, "postgres", blueschema.SQL())
+	pg.Exec(t, "staging", blueschema.SQL())
+	hook := webhookYAML{id: "a", url: "https://example.com/"}
+	i := install(t, pg.URL("postgres"), "", hook)
+	i.start(t).stop()
+	refused := func(what string) {
+		t.Helper()
+		code, _, stderr := command(t, "run", "--config", i.config)
+		if code != 1 || !strings.Contains(stderr, what) || !strings.Contains(stderr, "next: ") {
+			t.Errorf("exit code %d, want %q, stderr:\n%s", code, what, stderr)
+		}
+	}
+	i.configure(t, pg.URL("staging"), "", hook)
+	refused("not the database that the state belongs to")
+	if got := strings.TrimSpace(pg.Exec(t, "staging", "SELECT count(*) FROM pg_publication")); got != "0" {
+		t.Error("a publication was made in the wrong database")
+	}
+	i.configureDatabase(t, pg.URL("postgres"), "slot: other", hook)
+	refused("the state belongs to slot bluetap")
+	i.configure(t, pg.URL("postgres"), "", hook)
+	pg.Exec(t, "postgres", "ALTER TABLE tags DROP CONSTRAINT tags_pkey CASCADE; ALTER TABLE tags ADD PRIMARY KEY (uid)")
+	refused("the replica identity of the table of entity tag was (id) and is (uid)")
+}
+
+// TestPublicationChanged takes a table out of the publication and puts it back while the daemon is stopped.
+func TestPublicationChanged(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL())
+	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	i.start(t).stop()
+	pg.Exec(t, "postgres", `ALTER PUBLICATION bluetap DROP TABLE ONLY todos; ALTER PUBLICATION bluetap ADD TABLE ONLY todos`)
+	code, _, stderr := command(t, "run", "--config", i.config)
+	if code != 1 || !strings.Contains(stderr, "todos") || !strings.Contains(stderr, "next: ") {
+		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+}

@@ -1,0 +1,156 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"bluetap/capture"
+	"bluetap/deliver"
+	"bluetap/internal/hint"
+	"bluetap/internal/store"
+	"bluetap/mapping"
+)
+
+// parts are what runs together once the mirror is there.
+type parts struct {
+	pipeline  *pipeline
+	stream    *capture.Stream
+	deliverer *deliver.Deliverer
+	watch     func(ctx context.Context) error
+}
+
+// prepare brings the state to the point where streaming can begin, and makes the parts.
+func (d *daemon) prepare(ctx context.Context) (*parts, error) {
+	source := d.source()
+	if err := d.checkSource(ctx, source); err != nil {
+		return nil, err
+	}
+	model, err := d.findTables(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.checkKeys(model); err != nil {
+		return nil, err
+	}
+	shapes, err := d.shapes(model)
+	if err != nil {
+		return nil, err
+	}
+	mapper := mapping.NewMapper(model, shapes)
+	tables, err := model.Tables()
+	if err != nil {
+		return nil, err
+	}
+	if err := d.firstStart(ctx, source, model, mapper); err != nil {
+		return nil, err
+	}
+	return d.assemble(source, tables, mapper)
+}
+
+// startAnew is what is left to do where the mirror cannot be continued.
+const startAnew = "stop bluetap, move its state directory away, drop its slot (SELECT pg_drop_replication_slot('%s')) " +
+	"and start it again: what changed in between is not told"
+
+// checkSource refuses to go on with a mirror of something else, before anything is made in the database.
+func (d *daemon) checkSource(ctx context.Context, source capture.Config) error {
+	ours := d.store.State().Source
+	if d.store.State().Snapshot != store.SnapshotReady {
+		return nil
+	}
+	if ours.SlotName != source.Slot || ours.Publication != source.Publication {
+		return hint.New(fmt.Errorf("the state belongs to slot %s and publication %s, the config names %s and %s",
+			ours.SlotName, ours.Publication, source.Slot, source.Publication),
+			fmt.Sprintf("name those of the state, or "+startAnew, ours.SlotName))
+	}
+	var found capture.Identity
+	if err := d.untilReachable(ctx, func() (err error) {
+		found, err = capture.Identify(ctx, source)
+		return err
+	}); err != nil {
+		return err
+	}
+	if found.SystemID != ours.SystemID || found.DatabaseOID != ours.DatabaseOID || found.Database != ours.Database {
+		return hint.New(fmt.Errorf("%w: it is of database %s (OID %d) of system %s, this is %s (OID %d) of %s",
+			capture.ErrWrongSource, ours.Database, ours.DatabaseOID, ours.SystemID, found.Database, found.DatabaseOID,
+			found.SystemID), "point database.url at the database of the state, or set another state.dir")
+	}
+	return nil
+}
+
+// checkKeys refuses tables whose rows the mirror does not know by the key that they have now.
+func (d *daemon) checkKeys(model *mapping.Model) error {
+	state := d.store.State()
+	if state.Snapshot != store.SnapshotReady {
+		return nil
+	}
+	for entity, key := range model.Keys() {
+		known, mirrored := state.Keys[entity]
+		switch {
+		case !mirrored:
+			return hint.New(fmt.Errorf("the table of entity %s came after the first snapshot, so that the mirror lacks its rows",
+				entity), fmt.Sprintf("set database.tables.%s.enabled: false, or "+startAnew, entity, state.Source.SlotName))
+		case !model.KeyContinues(entity, known):
+			return hint.New(fmt.Errorf("the replica identity of the table of entity %s was (%s) and is (%s)", entity,
+				strings.Join(known, ", "), strings.Join(key, ", ")), fmt.Sprintf("change it back, or "+startAnew, state.Source.SlotName))
+		}
+	}
+	return nil
+}
+
+// assemble makes the parts. Nothing is started.
+func (d *daemon) assemble(source capture.Config, tables []capture.Table, mapper *mapping.Mapper) (*parts, error) {
+	subscriptions, receivers, err := webhooks(d.store, d.Config.Webhooks)
+	if err != nil {
+		return nil, err
+	}
+	state := d.store.State()
+	stream := capture.NewStream(source, capture.Start{
+		Position:   capture.LSN(d.store.Applied()),
+		Source:     identityOf(state.Source),
+		Tables:     tables,
+		Membership: state.Membership,
+		OnTimeline: d.newTimeline,
+	})
+	deliverer := deliver.New(d.store, receivers, deliver.Options{
+		MaxInFlight: d.Config.Delivery.MaxInFlight, AllowedNetworks: d.Config.Delivery.AllowedNetworks,
+		Version: d.Version, Log: d.Log})
+	d.store.OnSync(func(lsn uint64) { stream.Confirm(capture.LSN(lsn)) })
+	d.store.OnQueued(deliverer.Wake)
+	return &parts{
+		pipeline: &pipeline{stream: stream, mapper: mapper, router: mapping.NewRouter(subscriptions),
+			store: d.store, epoch: state.Epoch, log: d.Log},
+		stream: stream, deliverer: deliverer, watch: d.watchPublication(source, tables, state.Membership)}, nil
+}
+
+// watchEvery is how often the publication is looked at while the stream stands.
+const watchEvery = 30 * time.Second
+
+// watchPublication returns a part that ends with an error when a table was taken out of the publication: Postgres does
+// not say so, its changes merely stop to come.
+func (d *daemon) watchPublication(source capture.Config, tables []capture.Table, known map[uint32]uint32,
+) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		ticker := time.NewTicker(watchEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-ticker.C:
+			}
+			err := capture.CheckMembership(ctx, source, tables, known)
+			if err != nil && ctx.Err() == nil && !capture.Retryable(err) {
+				return fmt.Errorf("look at publication: %w", err)
+			}
+		}
+	}
+}
+
+// newTimeline keeps that the server has gone on with another timeline, which the stream has checked.
+func (d *daemon) newTimeline(timeline uint32) error {
+	state := d.store.State()
+	state.Source.Timeline = timeline
+	return d.store.SaveState(state)
+}
