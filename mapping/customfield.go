@@ -79,15 +79,15 @@ func fieldPair(s state, row *Row) (firing, bool, error) {
 
 // fieldPairChanged answers for a pair. Its first changed value row speaks, or if none changed its first changed option.
 func (s states) fieldPairChanged(f firing) (answer, error) {
-	owned, err := s.onBothSides(Todo, f.subject)
-	if err != nil || !owned {
+	v, err := s.valuesOf(f.subject)
+	if err != nil || !v.owned {
 		return answer{}, err
 	}
-	before, err := fieldValues(s.before, f)
+	before, err := s.before.withOptions(v.before[f.pair])
 	if err != nil {
 		return answer{}, err
 	}
-	after, err := fieldValues(s.after, f)
+	after, err := s.after.withOptions(v.after[f.pair])
 	if err != nil {
 		return answer{}, err
 	}
@@ -103,19 +103,53 @@ func (s states) fieldPairChanged(f firing) (answer, error) {
 	return a, nil
 }
 
-// fieldValues returns the values of a pair, in an order that does not depend on their keys. More than one there is only
-// if the schema lets a todo have several in one field.
-func fieldValues(s state, f firing) ([]fieldValue, error) {
-	rows, err := s.children(TodoCustomField, "todoId", f.subject)
-	if err != nil {
+// valuesOf returns a todo's value rows in both states. They are not read for a todo that comes or goes: what comes and
+// goes with it is told by its own event.
+func (s states) valuesOf(todo string) (*values, error) {
+	if v, ok := s.memo.values[todo]; ok {
+		return v, nil
+	}
+	v := &values{}
+	var err error
+	if v.owned, err = s.onBothSides(Todo, todo); err != nil {
 		return nil, err
 	}
+	size := 1
+	if v.owned {
+		for _, side := range []struct {
+			in state
+			to *map[string][]*Row
+		}{{s.before, &v.before}, {s.after, &v.after}} {
+			rows, err := side.in.children(TodoCustomField, "todoId", todo)
+			if err != nil {
+				return nil, err
+			}
+			*side.to = byField(rows)
+			size += len(rows)
+		}
+	}
+	s.memo.take(size)
+	s.memo.values[todo] = v
+	return v, nil
+}
+
+func byField(rows []*Row) map[string][]*Row {
+	fields := map[string][]*Row{}
+	for _, row := range rows {
+		if field, ok := row.text("customFieldId"); ok {
+			fields[field] = append(fields[field], row)
+		}
+	}
+	return fields
+}
+
+// withOptions returns the values of a pair, in an order that does not depend on their keys. More than one there is only
+// if the schema lets a todo have several in one field.
+func (s state) withOptions(rows []*Row) ([]fieldValue, error) {
 	var values []fieldValue
 	for _, row := range rows {
-		if field, ok := row.text("customFieldId"); !ok || field != f.pair {
-			continue
-		}
 		v := fieldValue{row: row}
+		var err error
 		if v.options, err = s.children(TodoCustomFieldOption, "todoCustomFieldId", row.id()); err != nil {
 			return nil, err
 		}
@@ -220,6 +254,23 @@ func fieldIDs(c change) []string {
 	return ids
 }
 
+// optionsOf returns a field's options in both states, but for those of which one state does not know whose they are.
+func (s states) optionsOf(field string) (before, after []*Row, err error) {
+	const via = "customFieldId"
+	if before, err = s.before.children(CustomFieldOption, via, field); err != nil {
+		return nil, nil, err
+	}
+	if after, err = s.after.children(CustomFieldOption, via, field); err != nil {
+		return nil, nil, err
+	}
+	kept, err := s.after.without(before, after, via)
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err = s.before.without(after, before, via)
+	return kept, after, err
+}
+
 // fieldOrOptionsChanged answers for a field. Its own row speaks if it changed, else its first changed option.
 func (s states) fieldOrOptionsChanged(id string) (answer, error) {
 	before, err := s.before.byID(CustomField, id)
@@ -230,11 +281,7 @@ func (s states) fieldOrOptionsChanged(id string) (answer, error) {
 	if err != nil || before.live() == nil || after.live() == nil {
 		return answer{}, err
 	}
-	optionsBefore, err := s.before.children(CustomFieldOption, "customFieldId", id)
-	if err != nil {
-		return answer{}, err
-	}
-	optionsAfter, err := s.after.children(CustomFieldOption, "customFieldId", id)
+	optionsBefore, optionsAfter, err := s.optionsOf(id)
 	if err != nil {
 		return answer{}, err
 	}

@@ -5,8 +5,9 @@ package mapping
 // holds is bounded.
 type memo struct {
 	pairs   map[memoKey]*pairs
+	values  map[string]*values // by todo
 	answers map[memoKey]answer
-	size    int // rows that pairs hold, and answers
+	size    int // rows that pairs and values hold, and answers
 }
 
 // memoSize is how many rows a memo holds before it forgets all of them.
@@ -23,6 +24,12 @@ type pairs struct {
 	before, after map[string]string
 }
 
+// values are the value rows of one todo in the two states, by custom field.
+type values struct {
+	owned         bool // the todo is there in both
+	before, after map[string][]*Row
+}
+
 // answer says whether a question about a pair or an owner is answered by an event, and which changed row says so.
 type answer struct {
 	fires   bool
@@ -31,13 +38,14 @@ type answer struct {
 }
 
 func newMemo() *memo {
-	return &memo{pairs: map[memoKey]*pairs{}, answers: map[memoKey]answer{}}
+	return &memo{pairs: map[memoKey]*pairs{}, values: map[string]*values{}, answers: map[memoKey]answer{}}
 }
 
 // take makes room for n more rows.
 func (m *memo) take(n int) {
 	if m.size += n; m.size > memoSize {
 		clear(m.pairs)
+		clear(m.values)
 		clear(m.answers)
 		m.size = n
 	}

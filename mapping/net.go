@@ -204,9 +204,11 @@ func (m *Mapper) encoded(r *Row) *store.Row {
 
 func (m *Mapper) diverged(b *binding) { m.Divergences[b.table.source.Name]++ }
 
-// Copier returns how a row of the first snapshot becomes a mirrored row: the columns of t, one of Model.Tables. What
-// it returns may be called from several goroutines.
-func (m *Mapper) Copier(t capture.Table) (func(values []capture.Value) (entity uint8, key string, row store.Row, err error), error) {
+// Copier makes a mirrored row of a copied one. It may be called from several goroutines.
+type Copier func(values []capture.Value) (entity uint8, key string, row store.Row, err error)
+
+// Copier returns how a row of the first snapshot becomes a mirrored row: the columns of t, one of Model.Tables.
+func (m *Mapper) Copier(t capture.Table) (Copier, error) {
 	b, err := m.bind(&capture.Relation{OID: t.OID, Schema: t.Schema, Name: t.Name, Columns: t.Columns})
 	if err != nil {
 		return nil, err

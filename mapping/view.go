@@ -35,11 +35,7 @@ func (s state) byID(e Entity, id string) (*Row, error) {
 		return nil, nil
 	}
 	if t.keyIsID {
-		encoded, err := s.view.Row(uint8(e), id)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", e, err)
-		}
-		return s.shapes.decode(id, encoded)
+		return s.byKey(e, id)
 	}
 	for child, err := range s.view.Children(byID(e), id) {
 		if err != nil {
@@ -48,6 +44,38 @@ func (s state) byID(e Entity, id string) (*Row, error) {
 		return s.shapes.decode(child.Key, child.Value)
 	}
 	return nil, nil
+}
+
+// byKey returns the entity's row with this mirror key, nil if there is none.
+func (s state) byKey(e Entity, key string) (*Row, error) {
+	encoded, err := s.view.Row(uint8(e), key)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", e, err)
+	}
+	return s.shapes.decode(key, encoded)
+}
+
+// without leaves out the rows of an owner that other, the same list in another state, lacks only because there the
+// table has another column for via.
+func (s state) without(rows, other []*Row, via string) ([]*Row, error) {
+	there := make(map[string]bool, len(other))
+	for _, row := range other {
+		there[row.key] = true
+	}
+	kept := rows[:0:0]
+	for _, row := range rows {
+		if !there[row.key] {
+			now, err := s.byKey(row.shape.entity, row.key)
+			if err != nil {
+				return nil, err
+			}
+			if now != nil && now.cell(via).kind == cellAbsent {
+				continue
+			}
+		}
+		kept = append(kept, row)
+	}
+	return kept, nil
 }
 
 // parent returns the row that r's field via refers to, nil if there is none.

@@ -78,7 +78,8 @@ func TestStopInSnapshot(t *testing.T) {
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	p := i.run(t)
 	p.waitLog("slot created")
-	if code, out, stderr := command(t, "status", "--config", i.config); code != 0 || !strings.Contains(out, "snapshot creating") {
+	if code, out, stderr := command(t, "status", "--config", i.config); code != 0 ||
+		!strings.Contains(out, "snapshot creating") {
 		t.Errorf("status in the snapshot: exit code %d, %s%s", code, out, stderr)
 	}
 	if code := p.stop(); code != 0 {
@@ -124,7 +125,8 @@ func TestPublicationChanged(t *testing.T) {
 	pg.Exec(t, "postgres", blueschema.SQL())
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	i.start(t).stop()
-	pg.Exec(t, "postgres", `ALTER PUBLICATION bluetap DROP TABLE ONLY todos; ALTER PUBLICATION bluetap ADD TABLE ONLY todos`)
+	pg.Exec(t, "postgres", `ALTER PUBLICATION bluetap DROP TABLE ONLY todos;
+		ALTER PUBLICATION bluetap ADD TABLE ONLY todos`)
 	code, _, stderr := command(t, "run", "--config", i.config)
 	if code != 1 || !strings.Contains(stderr, "todos") || !strings.Contains(stderr, "next: ") {
 		t.Errorf("exit code %d, stderr:\n%s", code, stderr)

@@ -83,7 +83,7 @@ func openState(o Options) (*store.Store, error) {
 	if err := os.MkdirAll(o.Config.State.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
-	if err := os.Chmod(o.Config.State.Dir, 0o700); err != nil {
+	if err := os.Chmod(o.Config.State.Dir, 0o700); err != nil { //nolint:gosec // a directory needs its x
 		return nil, fmt.Errorf("protect state directory: %w", err)
 	}
 	st, err := store.Open(o.Config.State.Dir, store.Options{Log: o.Log, Retention: o.Config.State.Retention,

@@ -50,8 +50,8 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 }
 
 // startAnew is what is left to do where the mirror cannot be continued.
-const startAnew = "stop bluetap, move its state directory away, drop its slot (SELECT pg_drop_replication_slot('%s')) " +
-	"and start it again: what changed in between is not told"
+const startAnew = "stop bluetap, move its state directory away, drop its slot (SELECT " +
+	"pg_drop_replication_slot('%s')) and start it again: what changed in between is not told"
 
 // checkSource refuses to go on with a mirror of something else, before anything is made in the database.
 func (d *daemon) checkSource(ctx context.Context, source capture.Config) error {
@@ -89,11 +89,12 @@ func (d *daemon) checkKeys(model *mapping.Model) error {
 		known, mirrored := state.Keys[entity]
 		switch {
 		case !mirrored:
-			return hint.New(fmt.Errorf("the table of entity %s came after the first snapshot, so that the mirror lacks its rows",
+			return hint.New(fmt.Errorf("the table of entity %s came after the first snapshot: the mirror lacks its rows",
 				entity), fmt.Sprintf("set database.tables.%s.enabled: false, or "+startAnew, entity, state.Source.SlotName))
 		case !model.KeyContinues(entity, known):
 			return hint.New(fmt.Errorf("the replica identity of the table of entity %s was (%s) and is (%s)", entity,
-				strings.Join(known, ", "), strings.Join(key, ", ")), fmt.Sprintf("change it back, or "+startAnew, state.Source.SlotName))
+				strings.Join(known, ", "), strings.Join(key, ", ")),
+				fmt.Sprintf("change it back, or "+startAnew, state.Source.SlotName))
 		}
 	}
 	return nil

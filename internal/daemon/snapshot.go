@@ -156,7 +156,7 @@ func identityOf(s store.Source) capture.Identity {
 func (d *daemon) copy(ctx context.Context, snapshot *capture.Snapshot, tables []capture.Table, m *mapping.Mapper,
 	generation uint32,
 ) error {
-	copiers := make(map[uint32]copier, len(tables))
+	copiers := make(map[uint32]mapping.Copier, len(tables))
 	for _, t := range tables {
 		c, err := m.Copier(t)
 		if err != nil {
@@ -191,13 +191,10 @@ func newEpoch() (string, error) {
 	return hex.EncodeToString(b[:]), nil
 }
 
-// copier is what Mapper.Copier returns.
-type copier = func(values []capture.Value) (entity uint8, key string, row store.Row, err error)
-
 // mirrorSink loads copied rows into the mirror.
 type mirrorSink struct {
 	loader  *store.Loader
-	copiers map[uint32]copier // by table OID
+	copiers map[uint32]mapping.Copier // by table OID
 }
 
 // Row loads one row.

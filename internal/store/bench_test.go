@@ -10,6 +10,7 @@ import (
 
 // running opens a store on disk and runs it, as the daemon does.
 func running(b *testing.B) *Store {
+	b.Helper()
 	s := openTest(b, b.TempDir(), Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -22,6 +23,7 @@ func running(b *testing.B) *Store {
 }
 
 func benchApply(b *testing.B, s *Store, n int) {
+	b.Helper()
 	value, values := bytes.Repeat([]byte("r"), 600), bytes.Repeat([]byte("v"), 2200)
 	for i := range n {
 		o := s.NewOverlay(8 << 20)

@@ -81,6 +81,7 @@ func TestFailure(t *testing.T) {
 }
 
 func failOnce(t *testing.T, f *failing, cause error) {
+	t.Helper()
 	s, err := Open("state", Options{FS: f.fs, SyncEvery: time.Millisecond})
 	check(t, err)
 	run := make(chan error, 1)

@@ -120,7 +120,8 @@ func TestOverlayOrder(t *testing.T) {
 	}
 	check(t, o.Set(1, "b", nil, nil))
 	var keys []string
-	for c := range o.Changes() {
+	for c, err := range o.Changes() {
+		check(t, err)
 		keys = append(keys, c.Key)
 	}
 	want(t, "order of the first Set", fmt.Sprint(keys), "[c a]")

@@ -254,7 +254,8 @@ func TestMirrorChildren(t *testing.T) {
 		want(t, fmt.Sprintf("children of %q", p), fmt.Sprint(keys), fmt.Sprintf("[k%d]", i))
 	}
 	var others int
-	for range s.Mirror().Children(2, "other") {
+	for _, err := range s.Mirror().Children(2, "other") {
+		check(t, err)
 		others++
 	}
 	want(t, "children in the other index", others, len(parents))

@@ -63,11 +63,11 @@ func TestSyncInterval(t *testing.T) {
 		}()
 		for range 10 {
 			s.sync.wrote()
-			time.Sleep(15 * time.Millisecond)
+			<-time.After(15 * time.Millisecond)
 		}
-		time.Sleep(30 * time.Second)
+		<-time.After(30 * time.Second)
 		s.sync.wrote()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		cancel()
 		check(t, <-done)
 		want(t, "fsyncs", fmt.Sprint(fsyncs), "[200ms 30.35s 31.15s]")

@@ -73,7 +73,7 @@ func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 	if t.added <= t.skip || len(webhooks) == 0 {
 		return nil
 	}
-	value := appendEvent(nil, ev, webhooks)
+	value := encodeEvent(ev, webhooks)
 	t.batch.set(eventKey(t.next), value)
 	entry := appendEntry(nil, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))})
 	for _, w := range webhooks {
@@ -214,9 +214,9 @@ func (s *Store) Event(seq uint64) (Event, error) {
 	return ev, err
 }
 
-func appendEvent(b []byte, ev Event, webhooks []uint32) []byte {
+func encodeEvent(ev Event, webhooks []uint32) []byte {
 	size := len(ev.ID) + len(ev.Type) + len(ev.Record) + len(ev.Values)
-	b = append(make([]byte, 0, size+40+5*len(webhooks)), b...)
+	b := make([]byte, 0, size+40+5*len(webhooks))
 	b = binary.AppendUvarint(b, uint64(len(webhooks)))
 	for _, w := range webhooks {
 		b = binary.AppendUvarint(b, uint64(w))

@@ -15,6 +15,7 @@ import (
 type large struct{ budget int64 }
 
 func seed(t testing.TB, s *Store) {
+	t.Helper()
 	var changes []Change
 	for i := range 100 {
 		changes = append(changes, Change{Table: 1, Key: fmt.Sprintf("k%03d", i), After: row("old", "p")})
@@ -176,6 +177,7 @@ func TestLargeTransaction(t *testing.T) {
 
 // clones applies the transaction on a file system that is copied, as a power cut would leave it, at each write.
 func (l large) clones(t *testing.T, unsynced int) []vfs.FS {
+	t.Helper()
 	mem := vfs.NewCrashableMem()
 	var clones []vfs.FS
 	record := false
@@ -286,12 +288,12 @@ func TestTooLarge(t *testing.T) {
 func TestEventEncoding(t *testing.T) {
 	ev := event("id", 1<<63)
 	ev.Values = []byte(`"previousValue":{"title":"ü"},"currentValue":null`)
-	got, webhooks, err := decodeEvent(appendEvent(nil, ev, []uint32{1, 1 << 31}))
+	got, webhooks, err := decodeEvent(encodeEvent(ev, []uint32{1, 1 << 31}))
 	check(t, err)
 	want(t, "event", fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", ev))
 	want(t, "webhooks", fmt.Sprint(webhooks), fmt.Sprint([]uint32{1, 1 << 31}))
-	for n := range len(appendEvent(nil, Event{ID: "id", Type: "T"}, []uint32{1})) {
-		if _, _, err := decodeEvent(appendEvent(nil, Event{ID: "id", Type: "T"}, []uint32{1})[:n]); err == nil {
+	for n := range len(encodeEvent(Event{ID: "id", Type: "T"}, []uint32{1})) {
+		if _, _, err := decodeEvent(encodeEvent(Event{ID: "id", Type: "T"}, []uint32{1})[:n]); err == nil {
 			t.Fatalf("an event cut to %d bytes was taken", n)
 		}
 	}

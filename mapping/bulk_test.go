@@ -1,0 +1,65 @@
+package mapping
+
+import (
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+)
+
+const (
+	bulk         = 10_000
+	bulkPatience = 10 * time.Second // it takes 0.2 s
+)
+
+// many yields bulk operations from a format with one number.
+func many(format string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for n := range bulk {
+			if !yield(fmt.Sprintf(format, n)) {
+				return
+			}
+		}
+	}
+}
+
+// TestBulk finds the events of one large transaction about one owner, whose cost must not grow with the square of its
+// size. Composing them is another matter: each of 10,000 assignees' events holds all of them.
+func TestBulk(t *testing.T) {
+	cases := []struct {
+		name    string
+		changes iter.Seq[string]
+		event   string
+		want    int
+	}{
+		{"options of a field", many("+custom_field_options id=o%d title=O custom_field_id=size"),
+			"CUSTOM_FIELD_UPDATED", 1},
+		{"assignees of a todo", many("+todo_users id=m%[1]d todo_id=t1 user_id=m%[1]d"), "TODO_ASSIGNEE_ADDED", bulk},
+		{"assignees of an item", many("+checklist_item_users id=m%[1]d checklist_item_id=i1 user_id=m%[1]d"),
+			"TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED", bulk},
+		{"options of a todo's field",
+			many("+todo_custom_field_options id=m%[1]d todo_custom_field_id=v1 custom_field_option_id=m%[1]d"),
+			"TODO_CUSTOM_FIELD_UPDATED", 1},
+		{"fields of a todo", many("+todo_custom_fields id=m%[1]d number=1 todo_id=t2 custom_field_id=m%[1]d"),
+			"TODO_CUSTOM_FIELD_UPDATED", bulk},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.apply(lines(someWork), func(*Event) {})
+			started, ids := time.Now(), map[string]bool{}
+			w.apply(c.changes, func(e *Event) {
+				if took := time.Since(started); took > bulkPatience {
+					t.Fatalf("%d events took %s", len(ids), took)
+				}
+				if e.Type != c.event {
+					t.Errorf("event %s, want %s", e.Type, c.event)
+				}
+				ids[e.ID("00000000", w.end)] = true
+			})
+			if len(ids) != c.want {
+				t.Errorf("%d events with different ids, want %d", len(ids), c.want)
+			}
+		})
+	}
+}

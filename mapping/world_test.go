@@ -1,0 +1,146 @@
+package mapping
+
+import (
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"bluetap/capture"
+	"bluetap/internal/store"
+)
+
+// worldTables are the columns that a world's tables have; the first is the key.
+var worldTables = [][]string{
+	{"companies", "id", "name"},
+	{"projects", "id", "company_id"},
+	{"todo_lists", "id", "title", "project_id"},
+	{"todos", "id", "title", "todo_list_id"},
+	{"comments", "id", "text", "todo_id", "discussion_id"},
+	{"checklists", "id", "title", "todo_id"},
+	{"checklist_items", "id", "title", "checklist_id"},
+	{"checklist_item_users", "id", "checklist_item_id", "user_id"},
+	{"tags", "id", "title", "project_id"},
+	{"custom_fields", "id", "name", "project_id"},
+	{"custom_field_options", "id", "title", "custom_field_id"},
+	{"todo_users", "id", "todo_id", "user_id"},
+	{"todo_tags", "id", "todo_id", "tag_id"},
+	{"todo_custom_fields", "id", "number", "todo_id", "custom_field_id"},
+	{"todo_custom_field_options", "id", "todo_custom_field_id", "custom_field_option_id"},
+}
+
+// world is a mapper over a real store, to which transactions are applied as the daemon does it.
+type world struct {
+	t         *testing.T
+	store     *store.Store
+	mapper    *Mapper
+	relations map[string]*capture.Relation
+	end       uint64
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, relations: map[string]*capture.Relation{}}
+	var catalog []capture.Table
+	for n, columns := range worldTables {
+		table := catalogTable(uint32(n+1), columns[0], columns[1:]...)
+		catalog = append(catalog, table)
+		w.relations[table.Name] = &capture.Relation{OID: table.OID, Schema: table.Schema, Name: table.Name,
+			Columns: table.Columns}
+	}
+	model, _, err := Resolve(catalog, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.store, err = store.Open(t.TempDir(), store.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.store.Close(); err != nil {
+			t.Errorf("close store: %v", err)
+		}
+	})
+	shapes, err := LoadShapes(model, nil, w.store.SaveShape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mapper = NewMapper(model, shapes)
+	return w
+}
+
+// change reads one row operation: + inserts, ~ updates, - deletes, as in "+tags id=g title=bug". A column that is not
+// named is null.
+func (w *world) change(text string) capture.Change {
+	w.t.Helper()
+	words := strings.Fields(text[1:])
+	relation := w.relations[words[0]]
+	values := make([]capture.Value, len(relation.Columns))
+	for _, word := range words[1:] {
+		name, value, _ := strings.Cut(word, "=")
+		found := false
+		for i, c := range relation.Columns {
+			if c.Name == name {
+				values[i], found = capture.Value{State: capture.Text, Text: []byte(value)}, true
+			}
+		}
+		if !found {
+			w.t.Fatalf("table %s has no column %s", words[0], name)
+		}
+	}
+	switch text[0] {
+	case '+':
+		return capture.Change{Op: capture.Insert, Relation: relation, New: values}
+	case '~':
+		return capture.Change{Op: capture.Update, Relation: relation, New: values}
+	default:
+		return capture.Change{Op: capture.Delete, Relation: relation, Old: values}
+	}
+}
+
+// changes yields the operations as a transaction does.
+func (w *world) changes(texts iter.Seq[string]) iter.Seq2[capture.Change, error] {
+	return func(yield func(capture.Change, error) bool) {
+		for text := range texts {
+			if !yield(w.change(text), nil) {
+				return
+			}
+		}
+	}
+}
+
+// apply commits a transaction and shows each of its events while it is good.
+func (w *world) apply(texts iter.Seq[string], show func(e *Event)) {
+	w.t.Helper()
+	w.end++
+	after := w.store.NewOverlay(256 << 20)
+	if err := w.mapper.Net(after, w.changes(texts)); err != nil {
+		w.t.Fatal(err)
+	}
+	batch, err := w.store.Begin(after, w.end, time.Unix(0, 0))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for e, err := range w.mapper.Map(after.Before(), after, after.Changes()) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		show(e)
+	}
+	if err := batch.Commit(); err != nil {
+		w.t.Fatal(err)
+	}
+	for table, n := range w.mapper.Divergences {
+		w.t.Errorf("%d divergences in table %s", n, table)
+	}
+}
+
+// lines yields the lines of a text that say something.
+func lines(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" && !yield(line) {
+				return
+			}
+		}
+	}
+}
