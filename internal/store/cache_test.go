@@ -53,7 +53,7 @@ func TestRowCache(t *testing.T) {
 }
 
 func TestRowCacheKeepsNoOvertakenRead(t *testing.T) {
-	c := newRowCache(1 << 20)
+	c := newCache[cachedRow](1 << 20)
 	row := cachedRow{table: 1, key: "a"}
 	_, known, writes := c.get(row)
 	if known {
@@ -68,7 +68,7 @@ func TestRowCacheKeepsNoOvertakenRead(t *testing.T) {
 
 func TestRowCacheIsBounded(t *testing.T) {
 	const budget = 64 << 10
-	c := newRowCache(budget)
+	c := newCache[cachedRow](budget)
 	hot := cachedRow{table: 1, key: "hot"}
 	c.put(hot, []byte("hot"))
 	for i := range 10_000 {

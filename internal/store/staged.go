@@ -107,6 +107,7 @@ func (t *Tx) append() error {
 		return err
 	}
 	t.batch.Reset()
+	t.recent = nil
 	return nil
 }
 

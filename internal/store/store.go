@@ -56,6 +56,8 @@ type Options struct {
 	CacheBytes int64
 	// RowCacheBytes bounds the mirrored rows that are kept in memory, ready for composing. Defaults to 32 MiB.
 	RowCacheBytes int64
+	// EventCacheBytes bounds the newest events that are kept in memory for their delivery. Defaults to 16 MiB.
+	EventCacheBytes int64
 	// Retention is how long an event is kept for replay, from its commit, once no webhook has it pending or dead.
 	// Defaults to 72 h.
 	Retention time.Duration
@@ -80,6 +82,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RowCacheBytes <= 0 {
 		o.RowCacheBytes = 32 << 20
+	}
+	if o.EventCacheBytes <= 0 {
+		o.EventCacheBytes = 16 << 20
 	}
 	if o.Retention <= 0 {
 		o.Retention = 72 * time.Hour
@@ -119,10 +124,11 @@ type Store struct {
 	files    atomic.Uint64 // numbers the files of Loaders
 	overlays atomic.Uint32 // numbers the scratch ranges of Overlays
 
-	rows    *rowCache
-	applied atomic.Uint64 // end of the last applied transaction
-	visible atomic.Uint64 // events below may be delivered; also the next sequence number
-	staged  atomic.Bool   // there is a stagedMark
+	rows    *cache[cachedRow]
+	events  *cache[uint64] // encoded, by sequence number
+	applied atomic.Uint64  // end of the last applied transaction
+	visible atomic.Uint64  // events below may be delivered; also the next sequence number
+	staged  atomic.Bool    // there is a stagedMark
 	sync    syncing
 
 	stateMu sync.Mutex // guards state; never held across a call into Pebble

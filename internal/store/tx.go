@@ -36,6 +36,13 @@ type Tx struct {
 	skip      uint64 // of which so many had been written before a crash
 	mark      *stagedMark
 	queued    map[uint32]tally
+	recent    []recentEvent // that are still in the batch
+}
+
+// recentEvent is an event on its way into the cache.
+type recentEvent struct {
+	seq     uint64
+	encoded []byte
 }
 
 // tally counts what goes to one webhook.
@@ -75,6 +82,7 @@ func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 	}
 	value := encodeEvent(ev, webhooks)
 	t.batch.set(eventKey(t.next), value)
+	t.recent = append(t.recent, recentEvent{t.next, value})
 	entry := appendEntry(nil, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))})
 	for _, w := range webhooks {
 		t.batch.set(key64(spaceQueue, w, t.next), entry)
@@ -144,6 +152,9 @@ func (t *Tx) Commit() error {
 func (t *Tx) show() {
 	s := t.store
 	t.cacheRows()
+	for _, e := range t.recent {
+		s.events.put(e.seq, e.encoded)
+	}
 	for w, c := range t.queued {
 		s.queue(w).grow(c)
 	}
@@ -203,6 +214,13 @@ func (s *Store) announce(queued map[uint32]tally) {
 
 // Event returns an event by its sequence number; ErrNotFound if it is gone.
 func (s *Store) Event(seq uint64) (Event, error) {
+	if err := s.fault.get(); err != nil {
+		return Event{}, fmt.Errorf("read event: %w", err)
+	}
+	if v, known, _ := s.events.get(seq); known {
+		ev, _, err := decodeEvent(v)
+		return ev, err
+	}
 	v, err := s.get(eventKey(seq))
 	if err == nil && v == nil {
 		err = ErrNotFound
