@@ -53,7 +53,7 @@ func (s states) answered(key memoKey, ask func() (answer, error)) (answer, error
 	if err != nil {
 		return answer{}, err
 	}
-	s.memo.take(1)
+	s.memo.take(memoEntry)
 	s.memo.answers[key] = a
 	return a, nil
 }
@@ -114,7 +114,7 @@ func (s states) valuesOf(todo string) (*values, error) {
 	if v.owned, err = s.onBothSides(Todo, todo); err != nil {
 		return nil, err
 	}
-	size := 1
+	size := memoEntry
 	if v.owned {
 		for _, side := range []struct {
 			in state
@@ -125,7 +125,9 @@ func (s states) valuesOf(todo string) (*values, error) {
 				return nil, err
 			}
 			*side.to = byField(rows)
-			size += len(rows)
+			for _, row := range rows {
+				size += row.size()
+			}
 		}
 	}
 	s.memo.take(size)
@@ -193,30 +195,6 @@ func optionsOf(values []fieldValue) []*Row {
 		rows = append(rows, v.options...)
 	}
 	return rows
-}
-
-// firstChanged returns the smallest key whose row is not the same in both lists.
-func firstChanged(before, after []*Row) (string, bool) {
-	sides := map[string][2]*Row{}
-	for _, r := range before {
-		sides[r.key] = [2]*Row{r, nil}
-	}
-	for _, r := range after {
-		sides[r.key] = [2]*Row{sides[r.key][0], r}
-	}
-	first, found := "", false
-	for key, s := range sides {
-		if !sameRow(s[0], s[1]) && (!found || key < first) {
-			first, found = key, true
-		}
-	}
-	return first, found
-}
-
-// sameRow tells whether two versions of a row are the same to the byte, which is what makes a row part of a net
-// change or not.
-func sameRow(a, b *Row) bool {
-	return a != nil && b != nil && bytes.Equal(encodeRow(a.shape, a.cells), encodeRow(b.shape, b.cells))
 }
 
 // fieldChanged holds for a custom field of which a column beyond timestamps changed, or one of whose options

@@ -17,7 +17,8 @@ type field struct {
 	Name   string       `json:"name"`   // as in payloads
 	Source string       `json:"source"` // the table's column
 	Type   capture.Type `json:"type"`
-	Sent   bool         `json:"sent"` // false: mirrored for its key or soft delete only
+	Sent   bool         `json:"sent"`  // false: mirrored for its key or soft delete only
+	Place  int          `json:"place"` // the column's rank among the mirrored ones of the table
 }
 
 // layout is how the columns of one table, at one moment, become the fields of a mirrored row.
@@ -56,6 +57,13 @@ func (t *table) layout(columns []capture.Column) (*layout, error) {
 	for _, i := range l.key {
 		if name := columns[i].Name; !l.mirrors(name) {
 			l.add(hiddenName(name), columns, i, false)
+		}
+	}
+	for i, column := range l.columns {
+		for _, other := range l.columns {
+			if other < column {
+				l.fields[i].Place++
+			}
 		}
 	}
 	return l, nil

@@ -7,11 +7,14 @@ type memo struct {
 	pairs   map[memoKey]*pairs
 	values  map[string]*values // by todo
 	answers map[memoKey]answer
-	size    int // rows that pairs and values hold, and answers
+	size    int // bytes that all this takes, roughly
 }
 
-// memoSize is how many rows a memo holds before it forgets all of them.
-const memoSize = 100_000
+// memoSize is how many bytes a memo takes before it forgets everything, and memoEntry what a small entry takes.
+const (
+	memoSize  = 16 << 20
+	memoEntry = 128
+)
 
 type memoKey struct {
 	entity        Entity // of the rows asked about
@@ -41,7 +44,7 @@ func newMemo() *memo {
 	return &memo{pairs: map[memoKey]*pairs{}, values: map[string]*values{}, answers: map[memoKey]answer{}}
 }
 
-// take makes room for n more rows.
+// take makes room for n more bytes.
 func (m *memo) take(n int) {
 	if m.size += n; m.size > memoSize {
 		clear(m.pairs)

@@ -158,7 +158,7 @@ func (m *Mapper) row(b *binding, key string, c capture.Change, known *Row) *Row 
 			r.cells[i] = cell{kind: cellNull}
 		case capture.Unchanged:
 			if known != nil {
-				r.cells[i] = known.ofColumn(b.shape.fields[i])
+				r.cells[i] = known.ofColumn(b.shape.fields[i], b.shape)
 			}
 			if r.cells[i].kind == cellAbsent {
 				m.diverged(b)

@@ -1,5 +1,7 @@
 package mapping
 
+import "bytes"
+
 // Relations are compared by pair and not by row, because Blue replaces a set by deleting and inserting it again. A
 // pair may touch several rows; so that a transaction of any size needs no memory of what it has told already, each
 // question is answered by one row alone, the one with the smallest key of those that the answer rests on.
@@ -67,7 +69,7 @@ func (s states) pairsOf(r relation, e Entity, owner string) (*pairs, error) {
 			return nil, err
 		}
 	}
-	s.memo.take(1 + len(p.before) + len(p.after))
+	s.memo.take(memoEntry * (1 + len(p.before) + len(p.after)))
 	s.memo.pairs[key] = p
 	return p, nil
 }
@@ -96,4 +98,28 @@ func (s states) onBothSides(e Entity, id string) (bool, error) {
 	}
 	after, err := s.after.byID(e, id)
 	return after.live() != nil, err
+}
+
+// firstChanged returns the smallest key whose row is not the same in both lists.
+func firstChanged(before, after []*Row) (string, bool) {
+	sides := map[string][2]*Row{}
+	for _, r := range before {
+		sides[r.key] = [2]*Row{r, nil}
+	}
+	for _, r := range after {
+		sides[r.key] = [2]*Row{sides[r.key][0], r}
+	}
+	first, found := "", false
+	for key, s := range sides {
+		if !sameRow(s[0], s[1]) && (!found || key < first) {
+			first, found = key, true
+		}
+	}
+	return first, found
+}
+
+// sameRow tells whether two versions of a row are the same to the byte, which is what makes a row part of a net
+// change or not.
+func sameRow(a, b *Row) bool {
+	return a != nil && b != nil && bytes.Equal(encodeRow(a.shape, a.cells), encodeRow(b.shape, b.cells))
 }

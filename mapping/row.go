@@ -94,11 +94,11 @@ func (r *Row) cell(name string) cell {
 	return cell{}
 }
 
-// ofColumn returns the cell that was read from the same column: by its own name, and of the same type, or what is
-// taken for it may be another column that goes by that name in payloads now.
-func (r *Row) ofColumn(f field) cell {
+// ofColumn returns the cell that was read from the column that is field f in another shape: by its own name, type and
+// place, or what is taken for it may be another column that goes by that name now.
+func (r *Row) ofColumn(f field, in *shape) cell {
 	for i, own := range r.shape.fields {
-		if own.Source == f.Source && own.Type == f.Type {
+		if own.Source == f.Source && own.Type == f.Type && r.shape.sameColumn(own, f, in) {
 			return r.cells[i]
 		}
 	}
@@ -121,6 +121,16 @@ func (r *Row) id() string {
 
 // deleted tells whether there is a row and it is soft-deleted.
 func (r *Row) deleted() bool { return r != nil && r.cell(deletedAt).kind == cellText }
+
+// size is how many bytes the row takes in memory, roughly.
+func (r *Row) size() int {
+	const perRow, perCell = 64, 32
+	n := perRow + len(r.key)
+	for _, c := range r.cells {
+		n += perCell + len(c.text)
+	}
+	return n
+}
 
 // live returns the row, or nil if there is none or it is soft-deleted.
 func (r *Row) live() *Row {

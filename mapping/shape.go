@@ -90,3 +90,19 @@ func (s *Shapes) get(number uint32) (*shape, bool) {
 	sh, ok := s.byNumber[number]
 	return sh, ok
 }
+
+// sameColumn tells whether a column of one shape stands among the columns that both have as its namesake of the other
+// does: Postgres never moves a column, so that one that has moved took another's name.
+func (s *shape) sameColumn(own, f field, in *shape) bool {
+	if s == in {
+		return true
+	}
+	for _, a := range s.fields {
+		for _, b := range in.fields {
+			if a.Source == b.Source && (a.Place < own.Place) != (b.Place < f.Place) {
+				return false
+			}
+		}
+	}
+	return true
+}

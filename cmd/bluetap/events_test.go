@@ -2,103 +2,97 @@ package main
 
 import (
 	"flag"
-	"fmt"
-	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
-	"bluetap/internal/blueschema"
-	"bluetap/internal/pgtest"
 	"bluetap/mapping"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const eventCases = "../../mapping/testdata/events"
+// The golden cases: on Blue's schema, on other layouts of it, and with tables altered while the daemon runs.
+const (
+	eventCases    = "../../mapping/testdata/events"
+	identityCases = "../../mapping/testdata/identities"
+	alteredCases  = "../../mapping/testdata/altered"
+
+	fixture = eventCases + "/fixture.sql"
+)
 
 // TestEvents commits plain SQL to a real Postgres and compares every body that a real daemon sends with a golden
 // file, for each rule of the event table and for what must give nothing.
 func TestEvents(t *testing.T) {
-	pg := pgtest.Start(t)
-	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+readFile(t, "fixture.sql"))
-	to := receive(t)
-	// One request at a time keeps the order of commits over all records.
-	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}",
-		webhookYAML{id: "golden", url: to.URL})
-	// The address of the test's server changes from run to run and stands in every body.
-	p := i.start(t)
-	files, err := filepath.Glob(filepath.Join(eventCases, "*.sql"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := newStage(t, "")
 	fired := map[string]bool{}
-	for n, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".sql")
-		if name == "fixture" {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
-			given, when, ok := strings.Cut(readFile(t, name+".sql"), "-- when\n")
-			if !ok {
-				t.Fatal(`the case has no line "-- when"`)
-			}
-			mark(t, pg, to, fmt.Sprintf("%d-given", n), given)
-			bodies := mark(t, pg, to, fmt.Sprintf("%d-when", n), when)
-			for _, d := range bodies {
-				fired[d.event] = true
-			}
-			compareGolden(t, name, strings.ReplaceAll(joinBodies(bodies), to.URL, "http://receiver"))
-		})
+	for _, d := range s.playAll(t, eventCases) {
+		fired[d.event] = true
 	}
-	for _, event := range mapping.EventTypes() {
+	for _, event := range append(mapping.EventTypes(), mapping.ExtensionTypes()...) {
 		if !fired[event] {
 			t.Errorf("no case fires %s", event)
 		}
 	}
-	if code := p.stop(); code != 0 {
-		t.Errorf("exit code %d after SIGTERM, want 0", code)
-	}
+	s.stop(t)
+	t.Run("IDs", func(t *testing.T) {
+		wantIDs(t, s.to)
+		wantIDs(t, s.extensions)
+	})
 }
 
-// mark runs sql and then creates a tag named by the mark; it returns what was delivered since the mark before.
-func mark(t *testing.T, pg *pgtest.Server, to *receiver, id, sql string) []delivery {
+var eventID = regexp.MustCompile(`^evt_[0-9a-f]{8}_[0-9a-f]{16}_[0-9a-f]{12}$`)
+
+// wantIDs holds that each event that came has an id of its own, in the form that is promised.
+func wantIDs(t *testing.T, to *receiver) {
 	t.Helper()
-	before := len(to.deliveries())
-	pg.Exec(t, "postgres", sql+
-		fmt.Sprintf("\nINSERT INTO tags (id, title, project_id) VALUES ('mark-%s', 'mark', 'web');", id))
-	all := to.waitForBody(t, "TAG_CREATED", `"mark-`+id+`"`)
-	return all[before : len(all)-1]
-}
-
-func joinBodies(deliveries []delivery) string {
-	var b strings.Builder
-	for _, d := range deliveries {
-		b.WriteString(d.body)
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join(eventCases, name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
+	first := map[string]delivery{}
+	for _, d := range to.deliveries() {
+		if !eventID.MatchString(d.id) {
+			t.Errorf("webhook-id %q of %s", d.id, d.event)
 		}
-		return
+		if other, ok := first[d.id]; ok {
+			t.Errorf("webhook-id %s of both\n%s\n%s", d.id, other.body, d.body)
+		}
+		first[d.id] = d
 	}
-	if want := readFile(t, name+".golden"); got != want {
-		t.Errorf("bodies differ from %s\n got:\n%s\nwant:\n%s", path, got, want)
+	if len(first) == 0 {
+		t.Error("nothing was delivered")
 	}
 }
 
-func readFile(t *testing.T, name string) string {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(eventCases, name))
-	if err != nil {
-		t.Fatal(err)
+// TestIdentities has the mirror's keys elsewhere than in a primary key named id: where nothing of a key is sent the
+// bodies are those of the same case on Blue's own schema.
+func TestIdentities(t *testing.T) {
+	s := newStage(t, `
+		ALTER TABLE todos REPLICA IDENTITY FULL;
+		ALTER TABLE tags ALTER uid SET NOT NULL, REPLICA IDENTITY USING INDEX tags_uid_key;
+		ALTER TABLE todo_users DROP id, ADD PRIMARY KEY (todo_id, user_id);`)
+	for _, name := range []string{"nothing_timestamps", "todo_done_status_updated", "todo_due_date", "todo_moved",
+		"todo_name_changed", "todo_several_changes", "todo_key_changed", "todo_toast_unchanged", "tag", "todo_tags",
+		"todo_tag_deleted"} {
+		t.Run(name, func(t *testing.T) { s.play(t, filepath.Join(eventCases, name+".sql")) })
 	}
-	return string(b)
+	s.playAll(t, identityCases)
+	s.stop(t)
+	wantIDs(t, s.to)
+	wantNoLog(t, s, "mirror and stream diverge")
+}
+
+// TestAlteredTables alters tables while the daemon runs: no alteration is an event, and what changes after it is told
+// with the values that were there.
+func TestAlteredTables(t *testing.T) {
+	s := newStage(t, "")
+	s.playAll(t, alteredCases)
+	s.stop(t)
+	wantIDs(t, s.to)
+}
+
+func wantNoLog(t *testing.T, s *stage, message string) {
+	t.Helper()
+	for _, line := range s.daemon.log() {
+		if strings.Contains(line, message) {
+			t.Errorf("logged: %s", line)
+		}
+	}
 }

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"bluetap/internal/blueschema"
+	"bluetap/internal/pgtest"
+)
+
+// stage is a database with what every case finds, and a real daemon that sends Blue's events to one receiver and its
+// own to another.
+type stage struct {
+	pg             *pgtest.Server
+	to, extensions *receiver
+	install        *instance
+	daemon         *process
+	plays          int
+}
+
+// newStage starts them; alter changes the schema before the daemon's first start.
+func newStage(t *testing.T, alter string) *stage {
+	t.Helper()
+	s := &stage{pg: pgtest.Start(t), to: receive(t), extensions: receive(t)}
+	s.pg.Exec(t, "postgres", blueschema.SQL()+alter+blueschema.SeedTodoCreated()+readFile(t, fixture))
+	// One request at a time keeps the order of commits over all records.
+	s.install = install(t, s.pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}",
+		webhookYAML{id: "golden", url: s.to.URL},
+		webhookYAML{id: "extensions", url: s.extensions.URL, extra: []string{
+			"events: [TODO_UPDATED, TODO_DESCRIPTION_CHANGED, TODO_LIST_MOVED, TAG_CREATED]"}})
+	s.daemon = s.install.start(t)
+	return s
+}
+
+// play runs a case and compares what it gives with its golden file: what the webhook gets that names the extensions,
+// if the case's name begins with extension_.
+func (s *stage) play(t *testing.T, file string) []delivery {
+	t.Helper()
+	to := s.to
+	if strings.HasPrefix(filepath.Base(file), "extension_") {
+		to = s.extensions
+	}
+	given, when, ok := strings.Cut(readFile(t, file), "-- when\n")
+	if !ok {
+		t.Fatal(`the case has no line "-- when"`)
+	}
+	s.plays++
+	mark(t, s.pg, to, fmt.Sprintf("%d-given", s.plays), given)
+	bodies := mark(t, s.pg, to, fmt.Sprintf("%d-when", s.plays), when)
+	// The address of the test's server changes from run to run and stands in every body.
+	compareGolden(t, file, strings.ReplaceAll(joinBodies(bodies), to.URL, "http://receiver"))
+	return bodies
+}
+
+// playAll runs every case of a directory and returns what came.
+func (s *stage) playAll(t *testing.T, dir string) []delivery {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.sql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []delivery
+	for _, file := range files {
+		if file == fixture {
+			continue
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".sql"), func(t *testing.T) {
+			all = append(all, s.play(t, file)...)
+		})
+	}
+	return all
+}
+
+// stop ends the daemon as an operator does.
+func (s *stage) stop(t *testing.T) {
+	t.Helper()
+	if code := s.daemon.stop(); code != 0 {
+		t.Errorf("exit code %d after SIGTERM, want 0", code)
+	}
+}
+
+// mark runs sql and then creates a tag named by the mark; it returns what was delivered since the mark before.
+func mark(t *testing.T, pg *pgtest.Server, to *receiver, id, sql string) []delivery {
+	t.Helper()
+	before := len(to.deliveries())
+	pg.Exec(t, "postgres", sql+
+		fmt.Sprintf("\nINSERT INTO tags (id, title, project_id) VALUES ('mark-%s', 'mark', 'web');", id))
+	all := to.waitForBody(t, "TAG_CREATED", `"mark-`+id+`"`)
+	return all[before : len(all)-1]
+}
+
+func joinBodies(deliveries []delivery) string {
+	var b strings.Builder
+	for _, d := range deliveries {
+		b.WriteString(d.body)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func compareGolden(t *testing.T, file, got string) {
+	t.Helper()
+	path := strings.TrimSuffix(file, ".sql") + ".golden"
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want := readFile(t, path); got != want {
+		t.Errorf("bodies differ from %s\n got:\n%s\nwant:\n%s", path, got, want)
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
