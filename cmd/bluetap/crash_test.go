@@ -34,7 +34,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	i.start(t).kill() // the first snapshot is taken: what is committed from here on is told
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	l, writing := write(ctx, t, pg, 4, seed)
+	l, writing := write(ctx, t, pg, to, 4, seed)
 	for n := range kills {
 		p := i.run(t)
 		if n%5 == 4 { // also before it streams

@@ -28,7 +28,7 @@ func TestDeadEndpointsHurtNobodyElse(t *testing.T) {
 		webhookYAML{id: "healthy", url: healthy.URL})
 	i.start(t)
 	ctx, stop := context.WithCancel(t.Context())
-	l, writing := write(ctx, t, pg, 2, rand.Uint64())
+	l, writing := write(ctx, t, pg, healthy, 2, rand.Uint64())
 	some := 2000
 	healthy.waitFor(t, "2,000 events beside dead endpoints", func(delivery) bool { some--; return some == 0 })
 	stop()
@@ -53,7 +53,7 @@ func TestAlsoWhenAllEndpointsHang(t *testing.T) {
 		webhookYAML{id: "hanging", url: hanging.URL})
 	p := i.start(t)
 	ctx, stop := context.WithCancel(t.Context())
-	l, writing := write(ctx, t, pg, 2, rand.Uint64())
+	l, writing := write(ctx, t, pg, nil, 2, rand.Uint64())
 	waitUntil(t, "1,000 events committed", func() bool { return l.total() > 1000 })
 	stop()
 	writing.Wait()
@@ -116,7 +116,7 @@ func TestDatabaseFaults(t *testing.T) {
 	}
 	for n, fault := range faults {
 		ctx, stop := context.WithCancel(t.Context())
-		l, writing := writeNamed(ctx, t, pg, 3, uint64(n), fault.name)
+		l, writing := writeNamed(ctx, t, pg, to, 3, uint64(n), fault.name)
 		waitUntil(t, "load", func() bool { return l.total() > 300 })
 		if strings.HasPrefix(fault.name, "stopped") { // the writers could not tell what was committed
 			stop()

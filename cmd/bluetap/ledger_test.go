@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"bluetap/internal/pgtest"
 
@@ -20,8 +21,27 @@ type expected struct{ event, previous, current string }
 
 // ledger is what the writers have committed, by record, in the order of the commits: every record has one writer.
 type ledger struct {
+	told func() int // how many events have been delivered; nil: the writers do not care
+
 	mu     sync.Mutex
 	events map[string][]expected // by todo
+}
+
+// maxBehind is how many events the writers are ahead of the deliveries at most: a daemon under the race detector is
+// several times slower than Postgres.
+const maxBehind = 2000
+
+// pace waits until the deliveries are near enough, or ctx ends.
+func (l *ledger) pace(ctx context.Context) {
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for l.told != nil && l.total()-l.told() > maxBehind {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 func (l *ledger) add(todo string, events ...expected) {
@@ -50,22 +70,29 @@ func merge(ledgers []*ledger) *ledger {
 }
 
 // write makes clients change todos of their own until ctx ends.
-func write(ctx context.Context, t *testing.T, pg *pgtest.Server, writers int, seed uint64) (*ledger, *sync.WaitGroup) {
+func write(ctx context.Context, t *testing.T, pg *pgtest.Server, to *receiver, writers int, seed uint64,
+) (*ledger, *sync.WaitGroup) {
 	t.Helper()
-	return writeNamed(ctx, t, pg, writers, seed, "")
+	return writeNamed(ctx, t, pg, to, writers, seed, "")
 }
 
 // writeNamed is write with todos whose ids end with the name.
-func writeNamed(ctx context.Context, t *testing.T, pg *pgtest.Server, writers int, seed uint64, name string,
+func writeNamed(ctx context.Context, t *testing.T, pg *pgtest.Server, to *receiver, writers int, seed uint64,
+	name string,
 ) (*ledger, *sync.WaitGroup) {
 	t.Helper()
 	l := &ledger{events: map[string][]expected{}}
+	if to != nil {
+		before := to.told()
+		l.told = func() int { return to.told() - before }
+	}
 	var wg sync.WaitGroup
 	for n := range writers {
 		conn := pg.Conn(t, "postgres")
 		random := rand.New(rand.NewPCG(seed, uint64(n)))
 		wg.Go(func() {
 			for todo := 0; ctx.Err() == nil; todo++ {
+				l.pace(ctx)
 				if err := live(ctx, conn, l, fmt.Sprintf("w%d-%d%s", n, todo, name), random); err != nil {
 					t.Errorf("writer %d: %v", n, err)
 					return

@@ -16,7 +16,7 @@ import (
 )
 
 // patience bounds every wait; nothing waits that long unless something is broken.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // instance is a configuration of bluetap on disk: what one installation has.
 type instance struct {

@@ -24,13 +24,14 @@ type receiver struct {
 
 	mu     sync.Mutex
 	got    []delivery
+	ids    map[string]bool               // of what came
 	more   chan struct{}                 // closed and replaced at every delivery
 	answer func(d delivery) (status int) // nil: 200
 }
 
 func receive(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{more: make(chan struct{})}
+	r := &receiver{more: make(chan struct{}), ids: map[string]bool{}}
 	r.Server = httptest.NewServer(http.HandlerFunc(r.serve))
 	t.Cleanup(r.Close)
 	return r
@@ -53,6 +54,7 @@ func (r *receiver) serve(w http.ResponseWriter, request *http.Request) {
 	}
 	r.mu.Lock()
 	r.got = append(r.got, d)
+	r.ids[d.id] = true
 	close(r.more)
 	r.more = make(chan struct{})
 	r.mu.Unlock()
@@ -64,6 +66,13 @@ func (r *receiver) deliveries() []delivery {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]delivery(nil), r.got...)
+}
+
+// told returns how many different events have come so far.
+func (r *receiver) told() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.ids)
 }
 
 // answers sets the status that requests are answered with; answer may block.

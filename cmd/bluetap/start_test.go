@@ -25,7 +25,7 @@ func TestKilledInSnapshot(t *testing.T) {
 	const local = "delivery: {allowedNetworks: [127.0.0.0/8]}"
 	i := install(t, pg.URL("postgres"), local, hook)
 	p := i.run(t)
-	p.waitLog("slot created")
+	p.waitLog("copying first snapshot")
 	p.kill()
 
 	// Another program's slot, under the name that the config has by now, is not the one that was half-made.
@@ -55,7 +55,7 @@ func TestSlotOfAnother(t *testing.T) {
 		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	p := i.run(t)
-	p.waitLog("slot created")
+	p.waitLog("copying first snapshot")
 	p.kill()
 	waitUntil(t, "no walsender", func() bool { return count(t, pg, "pg_replication_slots WHERE active") == "0" })
 	pg.Exec(t, "postgres", `INSERT INTO comments (id, text) VALUES ('last', 'x');
@@ -77,7 +77,7 @@ func TestStopInSnapshot(t *testing.T) {
 		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	p := i.run(t)
-	p.waitLog("slot created")
+	p.waitLog("copying first snapshot")
 	if code, out, stderr := command(t, "status", "--config", i.config); code != 0 ||
 		!strings.Contains(out, "snapshot creating") {
 		t.Errorf("status in the snapshot: exit code %d, %s%s", code, out, stderr)

@@ -108,6 +108,7 @@ func (d *daemon) takeSnapshot(ctx context.Context, source capture.Config, model 
 	if err := d.store.SaveState(state); err != nil {
 		return errors.Join(err, snapshot.Close())
 	}
+	d.Log.Info("copying first snapshot", "tables", len(tables), "position", snapshot.ConsistentPoint.String())
 	err = d.copy(ctx, snapshot, tables, m, state.Generation)
 	if err = errors.Join(err, snapshot.Close()); err != nil {
 		return err
