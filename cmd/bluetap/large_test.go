@@ -19,8 +19,8 @@ const (
 	largeText = 1500
 )
 
-// TestLargeTransaction changes more rows in one transaction than fit into memory, kills the daemon at three moments on
-// the way, and wants each event once by id, with both its values.
+// TestLargeTransaction changes more rows in one transaction than fit into memory, kills the daemon at three moments
+// after it is staged, and wants each event once by id, with both its values.
 func TestLargeTransaction(t *testing.T) {
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+fmt.Sprintf(`
@@ -32,10 +32,12 @@ func TestLargeTransaction(t *testing.T) {
 		webhookYAML{id: "large", url: to.URL})
 	p := i.start(t)
 	pg.Exec(t, "postgres", "UPDATE todos SET title = 'after' || substr(title, 7)")
-	for _, moment := range []time.Duration{time.Second, 2 * time.Second, 500 * time.Millisecond} {
+	p.waitLog("large transaction staged")
+	for _, moment := range []time.Duration{0, 200 * time.Millisecond, time.Second} {
 		<-time.After(moment)
 		p.kill()
 		p = i.run(t)
+		p.waitLog("resuming staged transaction")
 	}
 	began := time.Now()
 	ids := map[string]bool{}

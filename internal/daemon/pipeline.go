@@ -18,6 +18,9 @@ import (
 // overlayBudget is how many bytes of one transaction's net changes are kept in memory; more goes to disk.
 const overlayBudget = 32 << 20
 
+// reportEvery is how often the mapping of a large transaction says how far it is.
+const reportEvery = 5 * time.Second
+
 // pipeline takes each transaction from the stream to the store: the one goroutine through which every change goes.
 //
 //	confirmed ≤ stored (fsynced) ≤ applied ≤ received
@@ -80,6 +83,9 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 	if err != nil {
 		return err
 	}
+	if after.Staged() {
+		p.log.Info("large transaction staged", "position", tx.End.String(), "bytes", tx.Size)
+	}
 	return p.commit(ctx, batch, after, uint64(tx.End), tx.Time)
 }
 
@@ -130,9 +136,14 @@ func (p *pipeline) commit(
 func (p *pipeline) add(
 	batch *store.Tx, events iter.Seq2[*mapping.Event, error], end uint64, committed time.Time,
 ) error {
+	count, progress := 0, time.Now()
 	for event, err := range events {
 		if err != nil {
 			return err
+		}
+		if count++; count%1000 == 0 && time.Since(progress) >= reportEvery {
+			progress = time.Now()
+			p.log.Info("mapping large transaction", "position", capture.LSN(end).String(), "events", count)
 		}
 		webhooks, err := p.router.Route(event)
 		if err != nil {
