@@ -2,9 +2,9 @@ package store
 
 import "sync"
 
-// cache keeps what was read or written last in memory: the mirrored rows, and which rows are known to be absent, so that
-// composing a value with a list, a project and a company that everybody shares asks Pebble for none of them; and the
-// newest events, so that one that is delivered at once is not read back.
+// cache keeps what was read or written last in memory: the mirrored rows, and which rows are known to be absent, so
+// that composing a value with a list, a project and a company that everybody shares asks Pebble for none of them; and
+// the newest events, so that one that is delivered at once is not read back.
 //
 // It is two maps: what is used moves to the young one, and when that has taken half of the budget the old one is
 // dropped and the young one takes its place. That forgets what was not used for a while, at the cost of nothing.
