@@ -132,3 +132,22 @@ func TestPublicationChanged(t *testing.T) {
 		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
 	}
 }
+
+// TestTableSwitchedOffAndOn follows a table no more for a while: the mirror has missed its changes, and is not taken up
+// again as if it had not.
+func TestTableSwitchedOffAndOn(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL())
+	hook := webhookYAML{id: "a", url: "https://example.com/"}
+	i := install(t, pg.URL("postgres"), "", hook)
+	i.start(t).stop()
+	i.configureDatabase(t, pg.URL("postgres"), "tables: {tag: {enabled: false}}", hook)
+	i.start(t).stop()
+	i.start(t).stop()
+	i.configure(t, pg.URL("postgres"), "", hook)
+	code, _, stderr := command(t, "run", "--config", i.config)
+	if code != 1 || !strings.Contains(stderr, "the table of entity tag was not followed all the time") ||
+		!strings.Contains(stderr, "next: set database.tables.tag.enabled: false, or ") {
+		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+}

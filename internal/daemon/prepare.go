@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -46,7 +47,23 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 	if err := d.firstStart(ctx, source, model, mapper); err != nil {
 		return nil, err
 	}
+	if err := d.forgetUnfollowed(model); err != nil {
+		return nil, err
+	}
 	return d.assemble(source, tables, mapper)
+}
+
+// forgetUnfollowed keeps that tables of the mirror are not followed from now on, switched off or gone: what the mirror
+// has of them grows old, so that a later start must not take it up again.
+func (d *daemon) forgetUnfollowed(model *mapping.Model) error {
+	state, followed := d.store.State(), model.Keys()
+	keys := maps.Clone(state.Keys)
+	maps.DeleteFunc(keys, func(entity string, _ []string) bool { return followed[entity] == nil })
+	if len(keys) == len(state.Keys) {
+		return nil
+	}
+	state.Keys = keys
+	return d.store.SaveState(state)
 }
 
 // startAnew is what is left to do where the mirror cannot be continued.
@@ -89,7 +106,7 @@ func (d *daemon) checkKeys(model *mapping.Model) error {
 		known, mirrored := state.Keys[entity]
 		switch {
 		case !mirrored:
-			return hint.New(fmt.Errorf("the table of entity %s came after the first snapshot: the mirror lacks its rows",
+			return hint.New(fmt.Errorf("the table of entity %s was not followed all the time: the mirror lacks its changes",
 				entity), fmt.Sprintf("set database.tables.%s.enabled: false, or "+startAnew, entity, state.Source.SlotName))
 		case !model.KeyContinues(entity, known):
 			return hint.New(fmt.Errorf("the replica identity of the table of entity %s was (%s) and is (%s)", entity,
