@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -42,7 +43,8 @@ func (r Result) Reason() string {
 // sender makes attempts for one webhook. It is safe for concurrent use and keeps nothing of an attempt.
 type sender struct {
 	url     string
-	object  []byte // the body's "webhook" object, rendered once
+	object  []byte   // the body's "webhook" object, rendered once
+	bare    []string // event types whose bodies have none
 	headers http.Header
 	signer  signer
 	timeout time.Duration
@@ -50,21 +52,22 @@ type sender struct {
 	now     func() time.Time
 }
 
-func newSender(w *Webhook, g *guard, version string, now func() time.Time) *sender {
+func newSender(w *Webhook, g *guard, o Options) *sender {
 	h := http.Header{}
 	for name, value := range w.Headers {
 		h.Set(name, value)
 	}
 	h.Set("Content-Type", "application/json")
-	h.Set("User-Agent", "bluetap/"+version)
+	h.Set("User-Agent", "bluetap/"+o.Version)
 	return &sender{
 		url:     w.URL.String(),
 		object:  w.appendObject(nil),
+		bare:    o.Bare,
 		headers: h,
 		signer:  newSigner(w.Secrets),
 		timeout: w.Timeout,
 		client:  newClient(w, g),
-		now:     now,
+		now:     o.Now,
 	}
 }
 
@@ -74,8 +77,10 @@ func (s *sender) close() { s.client.HTTPClient.CloseIdleConnections() }
 func (s *sender) body(event string, values []byte) []byte {
 	const fixed = len(`{"event":"","webhook":,}`)
 	b := make([]byte, 0, fixed+len(event)+len(s.object)+len(values))
-	b = append(append(b, `{"event":"`...), event...)
-	b = append(append(b, `","webhook":`...), s.object...)
+	b = append(append(append(b, `{"event":"`...), event...), '"')
+	if !slices.Contains(s.bare, event) {
+		b = append(append(b, `,"webhook":`...), s.object...)
+	}
 	if len(values) > 0 {
 		b = append(append(b, ','), values...)
 	}

@@ -42,7 +42,7 @@ func testSender(t testing.TB, address string, change func(*Webhook)) *sender {
 		change(&w)
 	}
 	w = w.withDefaults()
-	s := newSender(&w, local(), "test", time.Now)
+	s := newSender(&w, local(), Options{Version: "test", Now: time.Now})
 	t.Cleanup(s.close)
 	return s
 }

@@ -35,6 +35,8 @@ type Options struct {
 	MaxInFlight int
 	// AllowedNetworks may be reached although they are not public. Defaults to none.
 	AllowedNetworks []netip.Prefix
+	// Bare are the event types whose bodies have no webhook object. Defaults to none.
+	Bare []string
 	// Version is named in the User-Agent. Defaults to "dev".
 	Version string
 	// Drain is how long requests under way may take once Run's context is cancelled. Defaults to 10 s.

@@ -51,7 +51,7 @@ type queue struct {
 func newQueue(w Webhook, st *store.Store, s *slots, g *guard, maxBytes int64, o Options) *queue {
 	w = w.withDefaults()
 	q := &queue{
-		hook: w, st: st, send: newSender(&w, g, o.Version, o.Now), slots: s, now: o.Now,
+		hook: w, st: st, send: newSender(&w, g, o), slots: s, now: o.Now,
 		log: o.Log.With("webhook", w.ID), maxBytes: maxBytes,
 		wake:   make(chan struct{}, 1),
 		done:   make(chan outcome, w.Concurrency),

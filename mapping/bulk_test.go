@@ -31,34 +31,39 @@ func TestBulk(t *testing.T) {
 		changes iter.Seq[string]
 		event   string
 		want    int
+		records int // that changed
 	}{
 		{"options of a field", many("+custom_field_options id=o%d title=O custom_field_id=size"),
-			"CUSTOM_FIELD_UPDATED", 1},
-		{"assignees of a todo", many("+todo_users id=m%[1]d todo_id=t1 user_id=m%[1]d"), "TODO_ASSIGNEE_ADDED", bulk},
+			"CUSTOM_FIELD_UPDATED", 1, 0},
+		{"assignees of a todo", many("+todo_users id=m%[1]d todo_id=t1 user_id=m%[1]d"), "TODO_ASSIGNEE_ADDED", bulk, 1},
 		{"assignees of an item", many("+checklist_item_users id=m%[1]d checklist_item_id=i1 user_id=m%[1]d"),
-			"TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED", bulk},
+			"TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED", bulk, 0},
 		{"options of a todo's field",
 			many("+todo_custom_field_options id=m%[1]d todo_custom_field_id=v1 custom_field_option_id=m%[1]d"),
-			"TODO_CUSTOM_FIELD_UPDATED", 1},
+			"TODO_CUSTOM_FIELD_UPDATED", 1, 1},
 		{"fields of a todo", many("+todo_custom_fields id=m%[1]d number=1 todo_id=t2 custom_field_id=m%[1]d"),
-			"TODO_CUSTOM_FIELD_UPDATED", bulk},
+			"TODO_CUSTOM_FIELD_UPDATED", bulk, 1},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.apply(lines(someWork), func(*Event) {})
-			started, ids := time.Now(), map[string]bool{}
+			started, ids, records := time.Now(), map[string]bool{}, 0
 			w.apply(c.changes, func(e *Event) {
 				if took := time.Since(started); took > bulkPatience {
 					t.Fatalf("%d events took %s", len(ids), took)
+				}
+				if e.Type == "RECORD_UPDATED" {
+					records++
+					return
 				}
 				if e.Type != c.event {
 					t.Errorf("event %s, want %s", e.Type, c.event)
 				}
 				ids[e.ID("00000000", w.end)] = true
 			})
-			if len(ids) != c.want {
-				t.Errorf("%d events with different ids, want %d", len(ids), c.want)
+			if len(ids) != c.want || records != c.records {
+				t.Errorf("%d events with different ids of %d records, want %d of %d", len(ids), records, c.want, c.records)
 			}
 		})
 	}

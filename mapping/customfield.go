@@ -31,9 +31,7 @@ func fieldValueChanged(s states, c change) ([]firing, error) {
 		if !ok || slices.Contains(fired, f) {
 			continue
 		}
-		a, err := s.answered(memoKey{TodoCustomField, f.subject, f.pair}, func() (answer, error) {
-			return s.fieldPairChanged(f)
-		})
+		a, err := s.fieldAnswer(f)
 		if err != nil {
 			return nil, err
 		}
@@ -42,6 +40,13 @@ func fieldValueChanged(s states, c change) ([]firing, error) {
 		}
 	}
 	return fired, nil
+}
+
+// fieldAnswer answers for a pair, once.
+func (s states) fieldAnswer(f firing) (answer, error) {
+	return s.answered(memoKey{TodoCustomField, f.subject, f.pair}, func() (answer, error) {
+		return s.fieldPairChanged(f)
+	})
 }
 
 // answered returns what was found out before, or asks.

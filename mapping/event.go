@@ -85,8 +85,12 @@ func appendNew(list []string, s string) []string {
 }
 
 // AppendValues appends the body's last part, without braces: "previousValue":…,"currentValue":…. A creation has no
-// previousValue, a deletion a currentValue of null.
+// previousValue, a deletion a currentValue of null. For one of RecordTypes it is all that follows the event:
+// "record":…,"company":…,"project":…,"user":….
 func (e *Event) AppendValues(dst []byte) ([]byte, error) {
+	if e.short() {
+		return e.appendShort(dst)
+	}
 	var err error
 	if e.previous != nil {
 		dst = append(dst, `"previousValue":`...)

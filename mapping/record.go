@@ -47,26 +47,32 @@ func (s state) record(r *Row) (Record, error) {
 
 // project returns the id of the row's project and of that project's company, "" where there is none.
 func (s state) project(r *Row) (project, company string, err error) {
+	holder, row, err := s.projectOf(r)
+	if err != nil || holder == nil {
+		return "", "", err
+	}
+	project, _ = holder.text("projectId")
+	if row != nil {
+		company, _ = row.text("companyId")
+	}
+	return project, company, nil
+}
+
+// projectOf follows the row's chain to the row that holds the projectId, and to the project itself; nil where there is
+// none.
+func (s state) projectOf(r *Row) (holder, project *Row, err error) {
 	for r != nil {
 		next, ok := projectChain[r.shape.entity]
 		if !ok {
 			break
 		}
 		if r, err = s.parent(r, next.entity, next.via); err != nil {
-			return "", "", err
+			return nil, nil, err
 		}
 	}
 	if r == nil {
-		return "", "", nil
+		return nil, nil, nil
 	}
-	project, ok := r.text("projectId")
-	if !ok {
-		return "", "", nil
-	}
-	row, err := s.byID(Project, project)
-	if err != nil || row == nil {
-		return project, "", err
-	}
-	company, _ = row.text("companyId")
-	return project, company, nil
+	project, err = s.parent(r, Project, "projectId")
+	return r, project, err
 }

@@ -66,11 +66,26 @@ var extensionRules = []rule{
 	{"TODO_LIST_MOVED", TodoList, TodoList, changed("projectId")},
 }
 
+// recordRules are the events of Blue's short form, one per todo and transaction, sent only to webhooks of that format.
+var recordRules = []rule{
+	{"RECORD_CREATED", Todo, Todo, appears},
+	{"RECORD_UPDATED", Todo, Todo, recordChanged},
+	{"RECORD_UPDATED", Todo, TodoUser, recordChanged},
+	{"RECORD_UPDATED", Todo, TodoTag, recordChanged},
+	{"RECORD_UPDATED", Todo, TodoCustomField, recordChanged},
+	{"RECORD_UPDATED", Todo, TodoCustomFieldOption, recordChanged},
+	{"RECORD_DELETED", Todo, Todo, disappears},
+}
+
 // EventTypes returns Blue's 37 events in the order of the event table.
 func EventTypes() []string { return typesOf(rules) }
 
 // ExtensionTypes returns the events that Blue does not have; a webhook gets one only by naming it.
 func ExtensionTypes() []string { return typesOf(extensionRules) }
+
+// RecordTypes returns the events of Blue's short form, {"event","record","company","project","user"}. Only webhooks of
+// that format get them, and nothing else.
+func RecordTypes() []string { return typesOf(recordRules) }
 
 func typesOf(table []rule) []string {
 	var types []string
@@ -85,7 +100,7 @@ func typesOf(table []rule) []string {
 // rulesOn returns the rules that a change of the entity may fire, in the order of the tables.
 func rulesOn(e Entity) []rule {
 	var on []rule
-	for _, table := range [][]rule{rules, extensionRules} {
+	for _, table := range [][]rule{rules, extensionRules, recordRules} {
 		for _, r := range table {
 			if r.on == e {
 				on = append(on, r)

@@ -13,7 +13,7 @@ import (
 // tells all of them.
 func TestKeyRenamedWhileStopped(t *testing.T) {
 	s := newStage(t, "")
-	mark(t, s.pg, s.to, "before", `
+	tagMark.set(t, s.pg, s.to, "before", `
 		INSERT INTO todos (id, title, todo_list_id) VALUES ('r', 'Tagged', 'backlog');
 		INSERT INTO todo_tags (id, todo_id, tag_id) VALUES ('r-urgent', 'r', 'urgent'), ('r-later', 'r', 'later');`)
 	s.stop(t)
@@ -27,7 +27,7 @@ func TestKeyRenamedWhileStopped(t *testing.T) {
 		INSERT INTO todo_tags (ident, todo_id, tag_id) VALUES ('r-later2', 'r', 'later');
 		UPDATE todo_tags SET ident = 'r-later3' WHERE ident = 'r-later2';`)
 	s.daemon = s.install.start(t)
-	got := mark(t, s.pg, s.to, "after", "DELETE FROM todo_tags WHERE ident IN ('r-urgent2', 'r-later3');")
+	got := tagMark.set(t, s.pg, s.to, "after", "DELETE FROM todo_tags WHERE ident IN ('r-urgent2', 'r-later3');")
 	var events []string
 	for _, d := range got {
 		events = append(events, strings.TrimPrefix(d.event, "TODO_TAG_"))
@@ -83,7 +83,7 @@ func TestBulk(t *testing.T) {
 	for n, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			started := time.Now()
-			got := mark(t, pg, to, c.event, c.sql)
+			got := tagMark.set(t, pg, to, c.event, c.sql)
 			if len(got) != 1 || got[0].event != c.event {
 				t.Fatalf("case %d: %d deliveries, want one %s", n, len(got), c.event)
 			}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestEvents(t *testing.T) {
 	for _, d := range s.playAll(t, eventCases) {
 		fired[d.event] = true
 	}
-	for _, event := range append(mapping.EventTypes(), mapping.ExtensionTypes()...) {
+	for _, event := range slices.Concat(mapping.EventTypes(), mapping.ExtensionTypes(), mapping.RecordTypes()) {
 		if !fired[event] {
 			t.Errorf("no case fires %s", event)
 		}
@@ -38,7 +39,9 @@ func TestEvents(t *testing.T) {
 	t.Run("IDs", func(t *testing.T) {
 		wantIDs(t, s.to)
 		wantIDs(t, s.extensions)
+		wantIDs(t, s.records)
 	})
+	t.Run("Records", func(t *testing.T) { wantRecords(t, s) })
 }
 
 var eventID = regexp.MustCompile(`^evt_[0-9a-f]{8}_[0-9a-f]{16}_[0-9a-f]{12}$`)
@@ -86,6 +89,7 @@ func TestAlteredTables(t *testing.T) {
 	s.playAll(t, alteredCases)
 	s.stop(t)
 	wantIDs(t, s.to)
+	wantRecords(t, s)
 }
 
 func wantNoLog(t *testing.T, s *stage, message string) {

@@ -11,45 +11,49 @@ import (
 	"bluetap/internal/pgtest"
 )
 
-// stage is a database with what every case finds, and a real daemon that sends Blue's events to one receiver and its
-// own to another.
+// stage is a database with what every case finds, and a real daemon that sends Blue's events to one receiver, its own
+// to another, and Blue's short form to a third.
 type stage struct {
-	pg             *pgtest.Server
-	to, extensions *receiver
-	install        *instance
-	daemon         *process
-	plays          int
+	pg                      *pgtest.Server
+	to, extensions, records *receiver
+	install                 *instance
+	daemon                  *process
+	plays                   int
 }
 
 // newStage starts them; alter changes the schema before the daemon's first start.
 func newStage(t *testing.T, alter string) *stage {
 	t.Helper()
-	s := &stage{pg: pgtest.Start(t), to: receive(t), extensions: receive(t)}
+	s := &stage{pg: pgtest.Start(t), to: receive(t), extensions: receive(t), records: receive(t)}
 	s.pg.Exec(t, "postgres", blueschema.SQL()+alter+blueschema.SeedTodoCreated()+readFile(t, fixture))
 	// One request at a time keeps the order of commits over all records.
 	s.install = install(t, s.pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}",
 		webhookYAML{id: "golden", url: s.to.URL},
 		webhookYAML{id: "extensions", url: s.extensions.URL, extra: []string{
-			"events: [TODO_UPDATED, TODO_DESCRIPTION_CHANGED, TODO_LIST_MOVED, TAG_CREATED]"}})
+			"events: [TODO_UPDATED, TODO_DESCRIPTION_CHANGED, TODO_LIST_MOVED, TAG_CREATED]"}},
+		webhookYAML{id: "records", url: s.records.URL, extra: []string{"format: record"}})
 	s.daemon = s.install.start(t)
 	return s
 }
 
 // play runs a case and compares what it gives with its golden file: what the webhook gets that names the extensions,
-// if the case's name begins with extension_.
+// if the case's name begins with extension_, or that of format record, if it begins with record_.
 func (s *stage) play(t *testing.T, file string) []delivery {
 	t.Helper()
-	to := s.to
-	if strings.HasPrefix(filepath.Base(file), "extension_") {
+	to, marks := s.to, tagMark
+	switch kind, _, _ := strings.Cut(filepath.Base(file), "_"); kind {
+	case "extension":
 		to = s.extensions
+	case "record":
+		to, marks = s.records, todoMark
 	}
 	given, when, ok := strings.Cut(readFile(t, file), "-- when\n")
 	if !ok {
 		t.Fatal(`the case has no line "-- when"`)
 	}
 	s.plays++
-	mark(t, s.pg, to, fmt.Sprintf("%d-given", s.plays), given)
-	bodies := mark(t, s.pg, to, fmt.Sprintf("%d-when", s.plays), when)
+	marks.set(t, s.pg, to, fmt.Sprintf("%d-given", s.plays), given)
+	bodies := marks.set(t, s.pg, to, fmt.Sprintf("%d-when", s.plays), when)
 	// The address of the test's server changes from run to run and stands in every body.
 	compareGolden(t, file, strings.ReplaceAll(joinBodies(bodies), to.URL, "http://receiver"))
 	return bodies
@@ -82,13 +86,22 @@ func (s *stage) stop(t *testing.T) {
 	}
 }
 
-// mark runs sql and then creates a tag named by the mark; it returns what was delivered since the mark before.
-func mark(t *testing.T, pg *pgtest.Server, to *receiver, id, sql string) []delivery {
+// marker is a row that a test inserts to know, when its event comes, that all before it has come.
+type marker struct{ event, insert string }
+
+// A webhook of format record hears of todos alone.
+var (
+	tagMark  = marker{"TAG_CREATED", "INSERT INTO tags (id, title, project_id) VALUES ('mark-%s', 'mark', 'web');"}
+	todoMark = marker{"RECORD_CREATED",
+		"INSERT INTO todos (id, title, todo_list_id) VALUES ('mark-%s', 'mark', 'backlog');"}
+)
+
+// set runs sql and then sets the mark id; it returns what was delivered since the mark before.
+func (m marker) set(t *testing.T, pg *pgtest.Server, to *receiver, id, sql string) []delivery {
 	t.Helper()
 	before := len(to.deliveries())
-	pg.Exec(t, "postgres", sql+
-		fmt.Sprintf("\nINSERT INTO tags (id, title, project_id) VALUES ('mark-%s', 'mark', 'web');", id))
-	all := to.waitForBody(t, "TAG_CREATED", `"mark-`+id+`"`)
+	pg.Exec(t, "postgres", sql+"\n"+fmt.Sprintf(m.insert, id))
+	all := to.waitForBody(t, m.event, `"mark-`+id+`"`)
 	return all[before : len(all)-1]
 }
 

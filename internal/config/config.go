@@ -91,6 +91,12 @@ type Retry struct {
 	MaxAge time.Duration `yaml:"maxAge"`
 }
 
+// The values of Webhook.Format.
+const (
+	FormatBlue   = "blue"   // {"event","webhook","previousValue","currentValue"}
+	FormatRecord = "record" // Blue's short form, {"event","record","company","project","user"}
+)
+
 // Webhook is one receiver.
 type Webhook struct {
 	// ID is its identity across reloads: unique, 1–200 characters without spaces and control characters. Required.
@@ -107,7 +113,10 @@ type Webhook struct {
 	Secrets []Secret `yaml:"secrets"`
 	// Enabled false parks what is pending and queues nothing new. Default: true.
 	Enabled bool `yaml:"enabled"`
-	// Events are the types wanted. Empty: all of Blue's 37, no extension. Default: empty.
+	// Format is how a body is written: FormatBlue or FormatRecord. Default: blue.
+	Format string `yaml:"format"`
+	// Events are the types wanted. Empty: all of Blue's 37, no extension; with FormatRecord all of its three.
+	// Default: empty.
 	Events []string `yaml:"events"`
 	// CompanyIDs are the companies wanted. Empty: all. Default: empty.
 	CompanyIDs []string `yaml:"companyIds"`
@@ -158,7 +167,9 @@ func Defaults() *Config {
 func newTable() Table { return Table{Enabled: true} }
 
 // newWebhook is what a webhook is decoded over: it inherits from d, which is complete by then.
-func newWebhook(d Delivery) Webhook { return Webhook{Enabled: true, Policy: d.Policy} }
+func newWebhook(d Delivery) Webhook {
+	return Webhook{Enabled: true, Format: FormatBlue, Policy: d.Policy}
+}
 
 // String returns Redacted, so that a Config that is printed by mistake tells no secret.
 func (c *Config) String() string { return c.Redacted() }

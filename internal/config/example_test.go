@@ -107,7 +107,7 @@ func TestKeysNotHonouredYet(t *testing.T) {
 		later(deliveryFields), later(retryFields), later(webhookFields))
 	want := []string{
 		"resync", "control", "maxSize", "whenFull", "rateLimit", "maxQueue",
-		"requireMembership", "filter", "changed", "if", "format", "proxy", "rateLimit", "maxQueue",
+		"requireMembership", "filter", "changed", "if", "proxy", "rateLimit", "maxQueue",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

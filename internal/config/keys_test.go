@@ -25,7 +25,7 @@ webhooks:                # before delivery, from which it inherits all the same
     updatedAt: 2022-12-01T12:23:00.661+01:00
     timeout: 100ms
     retry: {maxAge: 1h}
-  - {id: w2, url: 'http://other.example', secret: old, concurrency: 1, deadLetterRetention: 1h, retry: {schedule: []}}
+  - {id: w2, url: 'http://other.example', events: [RECORD_UPDATED], format: record, secret: old, concurrency: 1, deadLetterRetention: 1h, retry: {schedule: []}}
 database:
   url: host=db user=app password=pw dbname=blue
   schema: blue
@@ -94,6 +94,9 @@ func TestEveryKeyOfAWebhookIsRead(t *testing.T) {
 		{"enabled", w.Enabled, false},
 		{"enabled by default", c.Webhooks[1].Enabled, true},
 		{"events", w.Events, []string{"TODO_MOVED", "TODO_UPDATED"}},
+		{"events of format record", c.Webhooks[1].Events, []string{"RECORD_UPDATED"}},
+		{"format", c.Webhooks[1].Format, FormatRecord},
+		{"format by default", w.Format, FormatBlue},
 		{"companyIds", w.CompanyIDs, []string{"c1"}},
 		{"projectIds", w.ProjectIDs, []string{"p1", "42"}},
 		{"headers", w.Headers, map[string]Secret{"Authorization": NewSecret("Bearer x")}},

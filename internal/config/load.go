@@ -20,6 +20,8 @@ type Options struct {
 	Events []string
 	// Extensions are further event types that a webhook may name. Nil: none beside Events.
 	Extensions []string
+	// Records are the event types that a webhook of FormatRecord may name. Nil: any name.
+	Records []string
 	// Entities are the names that database.tables may have. Nil: any name.
 	Entities []string
 }

@@ -20,6 +20,7 @@ const hook = base + "webhooks:\n- id: w1\n  url: https://example.com/hook\n"
 var (
 	blueEvents = []string{"TODO_CREATED", "TODO_MOVED", "TAG_DELETED"}
 	extensions = []string{"TODO_UPDATED"}
+	records    = []string{"RECORD_CREATED", "RECORD_UPDATED"}
 	entities   = []string{"todo", "todoList", "tag"}
 )
 
@@ -29,6 +30,7 @@ func testOptions(env map[string]string) Options {
 		Env:        func(name string) (string, bool) { text, ok := env[name]; return text, ok },
 		Events:     blueEvents,
 		Extensions: extensions,
+		Records:    records,
 		Entities:   entities,
 	}
 }

@@ -19,6 +19,7 @@ var webhookFields = append([]field[Webhook]{
 	{"secret", readSecret},
 	{"secrets", readSecrets},
 	{"enabled", func(w *Webhook, v value) { v.boolean(&w.Enabled) }},
+	{"format", readFormat}, // before events, whose names depend on it
 	{"events", readEvents},
 	{"companyIds", func(w *Webhook, v value) { v.strs(&w.CompanyIDs) }},
 	{"projectIds", func(w *Webhook, v value) { v.strs(&w.ProjectIDs) }},
@@ -26,7 +27,6 @@ var webhookFields = append([]field[Webhook]{
 	{"filter", nil},
 	{"changed", nil},
 	{"if", nil},
-	{"format", nil},
 	{"headers", readHeaders},
 	{"caFile", readCAFile},
 	{"proxy", nil},
@@ -138,22 +138,43 @@ func (v value) usable(s Secret) bool {
 	return true
 }
 
+func readFormat(w *Webhook, v value) {
+	var name string
+	if !v.str(&name) {
+		return
+	}
+	if formats := []string{FormatBlue, FormatRecord}; !slices.Contains(formats, name) {
+		v.fault("must be blue or record%s", suggest(name, formats))
+		return
+	}
+	w.Format = name
+}
+
 func readEvents(w *Webhook, v value) {
-	blue, further := v.in.opts.Events, v.in.opts.Extensions
-	known := slices.Concat(blue, further)
+	known, other := v.in.eventNames(w.Format)
 	entries, _ := v.list()
 	w.Events = make([]string, 0, len(entries))
 	for _, e := range entries {
 		var name string
-		if !e.str(&name) {
-			continue
-		}
-		if (blue != nil || further != nil) && !slices.Contains(known, name) {
+		switch {
+		case !e.str(&name):
+		case known == nil || slices.Contains(known, name):
+			w.Events = append(w.Events, name)
+		case slices.Contains(other, name):
+			e.fault("is not an event of format %s", w.Format)
+		default:
 			e.fault("unknown event%s", suggest(name, known))
-			continue
 		}
-		w.Events = append(w.Events, name)
 	}
+}
+
+// eventNames returns the events that a webhook of the format may name, nil for any, and those of the other format.
+func (in *reading) eventNames(format string) (known, other []string) {
+	blue := slices.Concat(in.opts.Events, in.opts.Extensions)
+	if format == FormatRecord {
+		return in.opts.Records, blue
+	}
+	return blue, in.opts.Records
 }
 
 func readCAFile(w *Webhook, v value) {

@@ -133,7 +133,7 @@ func (d *daemon) assemble(source capture.Config, tables []capture.Table, mapper 
 	})
 	deliverer := deliver.New(d.store, receivers, deliver.Options{
 		MaxInFlight: d.Config.Delivery.MaxInFlight, AllowedNetworks: d.Config.Delivery.AllowedNetworks,
-		Version: d.Version, Log: d.Log})
+		Bare: mapping.RecordTypes(), Version: d.Version, Log: d.Log})
 	d.store.OnSync(func(lsn uint64) { stream.Confirm(capture.LSN(lsn)) })
 	d.store.OnQueued(deliverer.Wake)
 	return &parts{

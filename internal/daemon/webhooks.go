@@ -23,10 +23,18 @@ func webhooks(st *store.Store, configured []config.Webhook) ([]mapping.Subscript
 		receivers = append(receivers, receiver(number, w))
 		if w.Enabled {
 			subscriptions = append(subscriptions, mapping.Subscription{
-				Webhook: number, Events: w.Events, CompanyIDs: w.CompanyIDs, ProjectIDs: w.ProjectIDs})
+				Webhook: number, Events: wanted(w), CompanyIDs: w.CompanyIDs, ProjectIDs: w.ProjectIDs})
 		}
 	}
 	return subscriptions, receivers, nil
+}
+
+// wanted returns the event types that a webhook asks for; none stands for all of Blue's.
+func wanted(w config.Webhook) []string {
+	if w.Format == config.FormatRecord && len(w.Events) == 0 {
+		return mapping.RecordTypes()
+	}
+	return w.Events
 }
 
 func receiver(number uint32, w config.Webhook) deliver.Webhook {
