@@ -50,6 +50,13 @@ func (r *receiver) change(msg []byte) error {
 	if m.err != nil {
 		return m.err
 	}
+	if rel := r.relations[oid]; rel != nil && rel.unwanted != nil {
+		var err error
+		if r.stripped, err = strip(r.stripped[:0], msg, rel.unwanted); err != nil {
+			return fmt.Errorf("read change of %s: %w", rel.Name, err)
+		}
+		msg = r.stripped
+	}
 	return r.add(oid, msg)
 }
 
@@ -98,6 +105,8 @@ func (r *receiver) relation(ctx context.Context, msg []byte) error {
 	if old := r.s.known[rel.OID]; old != nil && old.Schema == rel.Schema && old.Name == rel.Name &&
 		slices.Equal(old.Columns, rel.Columns) {
 		rel = old
+	} else {
+		rel.unwanted = r.s.unwanted(rel)
 	}
 	r.s.known[rel.OID], r.relations[rel.OID] = rel, rel
 	return nil

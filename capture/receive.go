@@ -29,6 +29,7 @@ type receiver struct {
 	silence time.Duration
 
 	relations map[uint32]*Relation // those that this connection has described
+	stripped  []byte               // a message without unwanted values, until the next
 	open      *Transaction         // between BEGIN and COMMIT, else nil
 	idle      LSN                  // what a keepalive said, not yet handed over; 0 if nothing
 	idleSent  time.Time

@@ -24,6 +24,9 @@ type Start struct {
 	Source Identity
 	// Tables must be in the publication.
 	Tables []Table
+	// Wanted tells, by column of a relation as the stream describes it, which values are to be handed out; the others
+	// are dropped on arrival and come as Null. It is asked in Run's goroutine. nil means all.
+	Wanted func(rel *Relation) []bool
 	// Membership is what Membership returned when the state was begun: a table that was put into the publication anew
 	// since is a GapError. nil means that it is not checked.
 	Membership map[uint32]uint32

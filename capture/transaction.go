@@ -56,6 +56,8 @@ type Relation struct {
 	Schema  string
 	Name    string
 	Columns []Column
+
+	unwanted []bool // by column; nil: all values are kept
 }
 
 // Op is what a Change did.

@@ -139,6 +139,23 @@ func (m *Model) Tables() ([]capture.Table, error) {
 	return tables, nil
 }
 
+// Wanted tells, by column of a relation of the stream, which values are mirrored; none of a relation that is not Blue's.
+func (m *Model) Wanted(r *capture.Relation) []bool {
+	wanted := make([]bool, len(r.Columns))
+	t := m.ofRelation(r)
+	if t == nil {
+		return wanted
+	}
+	l, err := t.layout(r.Columns)
+	if err != nil {
+		return wanted // its first change stops the pipeline, which says why
+	}
+	for _, column := range l.columns {
+		wanted[column] = true
+	}
+	return wanted
+}
+
 // Keys returns the columns of each table's mirror key, by entity name.
 func (m *Model) Keys() map[string][]string {
 	keys := map[string][]string{}

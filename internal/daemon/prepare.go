@@ -40,17 +40,13 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 		return nil, err
 	}
 	mapper := mapping.NewMapper(model, shapes)
-	tables, err := model.Tables()
-	if err != nil {
-		return nil, err
-	}
 	if err := d.firstStart(ctx, source, model, mapper); err != nil {
 		return nil, err
 	}
 	if err := d.forgetUnfollowed(model); err != nil {
 		return nil, err
 	}
-	return d.assemble(source, tables, mapper)
+	return d.assemble(source, model, mapper)
 }
 
 // forgetUnfollowed keeps that tables of the mirror are not followed from now on, switched off or gone: what the mirror
@@ -118,7 +114,11 @@ func (d *daemon) checkKeys(model *mapping.Model) error {
 }
 
 // assemble makes the parts. Nothing is started.
-func (d *daemon) assemble(source capture.Config, tables []capture.Table, mapper *mapping.Mapper) (*parts, error) {
+func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *mapping.Mapper) (*parts, error) {
+	tables, err := model.Tables()
+	if err != nil {
+		return nil, err
+	}
 	subscriptions, receivers, err := webhooks(d.store, d.Config.Webhooks)
 	if err != nil {
 		return nil, err
@@ -129,6 +129,7 @@ func (d *daemon) assemble(source capture.Config, tables []capture.Table, mapper 
 		Source:     identityOf(state.Source),
 		Tables:     tables,
 		Membership: state.Membership,
+		Wanted:     model.Wanted,
 		OnTimeline: d.newTimeline,
 	})
 	deliverer := deliver.New(d.store, receivers, deliver.Options{
