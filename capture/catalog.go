@@ -25,6 +25,9 @@ type Table struct {
 	Partitioned bool
 	// Columns are those that pgoutput publishes, in table order: generated ones are left out.
 	Columns []Column
+	// Partial means that the table has columns that are not wanted and not in Columns. Closed means that none that it
+	// gets later is wanted either. Tables leaves both false.
+	Partial, Closed bool
 	// Generated names the generated columns, which cannot be had.
 	Generated []string
 	// Key names the columns of the replica identity index, in index order; with IdentityFull those of the primary

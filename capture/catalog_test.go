@@ -91,7 +91,7 @@ var spoiledPublications = []struct{ sql, reason string }{
 	{`ALTER PUBLICATION "Tap it" SET (publish = 'insert')`, "operations"},
 	{`ALTER PUBLICATION "Tap it" SET (publish_via_partition_root = false)`, "partition root"},
 	{`ALTER PUBLICATION "Tap it" DROP TABLE a; ALTER PUBLICATION "Tap it" ADD TABLE a WHERE (id > 1)`, "row filter"},
-	{`ALTER PUBLICATION "Tap it" DROP TABLE a; ALTER PUBLICATION "Tap it" ADD TABLE a (id, t)`, "column list"},
+	{`ALTER PUBLICATION "Tap it" DROP TABLE a; ALTER PUBLICATION "Tap it" ADD TABLE a (id, t)`, "column list of table"},
 }
 
 // TestPublication makes a publication, and mends others with the SQL of the hint.
@@ -108,7 +108,7 @@ func TestPublication(t *testing.T) {
 	mine := cfg
 	mine.URL = s.URLFor("tap", "x", "postgres")
 	err = EnsurePublication(t.Context(), mine, tables)
-	if sqlState(err) != stateInsufficientRights || hint.Of(err) != PublicationSQL(cfg, tables) {
+	if sqlState(err) != stateInsufficientRights || hint.Of(err) != PublicationSQL(cfg, tables, true) {
 		t.Errorf("without the right: %v, hint %q", err, hint.Of(err))
 	}
 	for _, c := range spoiledPublications {

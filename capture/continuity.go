@@ -56,6 +56,23 @@ func checkPrimary(ctx context.Context, conn *pgconn.PgConn) error {
 	return nil
 }
 
+// connectPrimary opens an ordinary connection to a server that is no standby, and fills in cfg.
+func connectPrimary(ctx context.Context, cfg Config) (*pgconn.PgConn, Config, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, cfg, err
+	}
+	conn, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, cfg, explain(err)
+	}
+	if err := checkPrimary(ctx, conn); err != nil {
+		closeConn(conn)
+		return nil, cfg, err
+	}
+	return conn, cfg, nil
+}
+
 // checkSource compares two databases by what tells one from another, which the timeline does not.
 func checkSource(found, want Identity) error {
 	if want.SystemID == found.SystemID && want.DatabaseOID == found.DatabaseOID && want.Database == found.Database {

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,19 +13,12 @@ import (
 // out and put back gets another entry: what changed in between never came by the stream. A publication that is
 // missing or lacks a table is a *PublicationError.
 func Membership(ctx context.Context, cfg Config, tables []Table) (map[uint32]uint32, error) {
-	cfg, err := cfg.withDefaults()
+	conn, cfg, err := connectPrimary(ctx, cfg)
 	if err != nil {
 		return nil, err
-	}
-	conn, err := connect(ctx, cfg)
-	if err != nil {
-		return nil, explain(err)
 	}
 	defer closeConn(conn)
-	if err := checkPrimary(ctx, conn); err != nil {
-		return nil, err
-	}
-	return checkPublication(ctx, conn, cfg, tables)
+	return checkPublication(ctx, conn, cfg, tables, keysOnly)
 }
 
 // CheckMembership compares what Membership says now with what it said when the state was begun; a nil known is not
@@ -53,6 +47,10 @@ func compareMembership(slot string, tables []Table, known, now map[uint32]uint32
 	return nil
 }
 
+// listSQL gives the names of a column list as a JSON array; NULL without one.
+const listSQL = `(SELECT pg_catalog.json_agg(a.attname) FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = c.oid AND a.attnum = ANY (r.prattrs::int2[]))`
+
 // membersSQL asks for the row filter and the column list only where the server has them.
 const membersSQL = `
 SELECT c.oid, n.nspname, c.relname, COALESCE(r.oid, 0), %s, EXISTS (SELECT FROM pg_catalog.pg_publication_tables t
@@ -65,18 +63,18 @@ WHERE c.oid = ANY (%s)`
 // member is a table as the server has it now.
 type member struct {
 	schema, name string
-	entry        uint32 // in pg_publication_rel, or 0
-	filtered     bool   // it has a row filter
-	cut          bool   // it has a column list
+	entry        uint32   // in pg_publication_rel, or 0
+	filtered     bool     // it has a row filter
+	columns      []string // of its column list; nil: it has none
 	published    bool
 }
 
 // readMembers returns by OID those of tables that still exist, published or not.
 func readMembers(ctx context.Context, conn *pgconn.PgConn, publication string, tables []Table) (map[uint32]member,
 	error) {
-	limits := "r.prqual IS NOT NULL, r.prattrs IS NOT NULL"
-	if major(conn) < majorRowFilter {
-		limits = "false, false"
+	limits := "r.prqual IS NOT NULL, " + listSQL
+	if !hasLists(conn) {
+		limits = "false, NULL"
 	}
 	rows, err := query(ctx, conn, fmt.Sprintf(membersSQL, limits, quoteLiteral(publication), oids(tables)))
 	if err != nil {
@@ -85,7 +83,16 @@ func readMembers(ctx context.Context, conn *pgconn.PgConn, publication string, t
 	members := make(map[uint32]member, len(rows))
 	for _, r := range rows {
 		members[r.oid(0)] = member{schema: r.text(1), name: r.text(2), entry: r.oid(3), filtered: r.bool(4),
-			cut: r.bool(5), published: r.bool(6)}
+			columns: r.names(5), published: r.bool(6)}
 	}
 	return members, nil
+}
+
+// names returns column i, a JSON array of names that the server writes; nil for NULL.
+func (r row) names(i int) []string {
+	var names []string
+	if err := json.Unmarshal(r[i], &names); err != nil {
+		return nil
+	}
+	return names
 }

@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,58 +25,104 @@ type PublicationError struct {
 // Error says what is wrong.
 func (e *PublicationError) Error() string { return "publication " + e.Publication + ": " + e.Reason }
 
-// PublicationSQL returns the statement, on one line, that creates cfg.Publication with exactly tables.
-func PublicationSQL(cfg Config, tables []Table) string {
-	return "CREATE PUBLICATION " + quoteIdent(cfg.Publication) + " FOR TABLE " + tableList(tables) +
+// PublicationSQL returns the statement, on one line, that creates cfg.Publication with exactly tables; with lists, of
+// those that are Partial and Closed only the Columns.
+func PublicationSQL(cfg Config, tables []Table, lists bool) string {
+	return "CREATE PUBLICATION " + quoteIdent(cfg.Publication) + " FOR TABLE " + tableList(tables, lists) +
 		" WITH (" + publicationOptions + ")"
 }
 
 // tableList names tables for a publication. ONLY keeps the children of inheritance out, which are tables of their
 // own; partitions cannot be kept out and need not be.
-func tableList(tables []Table) string {
+func tableList(tables []Table, lists bool) string {
 	names := make([]string, len(tables))
 	for i := range tables {
 		names[i] = tables[i].sql()
 		if !tables[i].Partitioned {
 			names[i] = "ONLY " + names[i]
 		}
+		if lists && tables[i].listed() {
+			names[i] += " (" + tables[i].columnList() + ")"
+		}
 	}
 	return strings.Join(names, ", ")
 }
 
-// EnsurePublication creates cfg.Publication with exactly tables, or checks the one that exists: it must publish all
-// four operations through the partition root, without row filters and column lists, and hold all of tables. A
-// publication that will not do is a *PublicationError whose hint is the SQL that mends it; so is one that the role may
-// not create. It must be called before the slot is created: a slot does not see a later publication (Postgres manual,
-// "Publication").
+// listed tells whether a column list is to keep what is not wanted from being published. With REPLICA IDENTITY FULL it
+// would make the application's UPDATEs and DELETEs fail, which need all columns published.
+func (t *Table) listed() bool { return t.Partial && t.Closed && t.Identity != IdentityFull }
+
+// hasLists tells whether the server has column lists.
+func hasLists(conn *pgconn.PgConn) bool { return major(conn) >= majorRowFilter }
+
+// EnsurePublication creates cfg.Publication with exactly tables, without column lists, or checks the one that exists: it
+// must publish all four operations through the partition root, without row filters, and hold all of tables with all
+// Columns. A publication that will not do is a *PublicationError whose hint is the SQL that mends it; so is one that
+// the role may not create. It must be called before the slot is created: a slot does not see a later publication
+// (Postgres manual, "Publication").
 func EnsurePublication(ctx context.Context, cfg Config, tables []Table) error {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
-		return err
-	}
+	return preparePublication(ctx, cfg, tables, func(*pgconn.PgConn) bool { return false })
+}
+
+// preparePublication is EnsurePublication, which makes column lists if lists says so of the server.
+func preparePublication(ctx context.Context, cfg Config, tables []Table, lists func(*pgconn.PgConn) bool) error {
 	if err := refuseUnpublishable(tables); err != nil {
 		return err
 	}
-	conn, err := connect(ctx, cfg)
+	conn, cfg, err := connectPrimary(ctx, cfg)
 	if err != nil {
-		return explain(err)
-	}
-	defer closeConn(conn)
-	if err := checkPrimary(ctx, conn); err != nil {
 		return err
 	}
+	defer closeConn(conn)
 	found, err := publicationExists(ctx, conn, cfg)
 	if err != nil || found {
 		if err == nil {
-			_, err = checkPublication(ctx, conn, cfg, tables)
+			_, err = checkPublication(ctx, conn, cfg, tables, wholeTables)
 		}
 		return err
 	}
-	sql := PublicationSQL(cfg, tables)
-	if _, err := query(ctx, conn, sql); err != nil {
-		return hint.New(fmt.Errorf("create publication %s: %w", cfg.Publication, err), sql)
+	if _, err := query(ctx, conn, PublicationSQL(cfg, tables, lists(conn))); err != nil {
+		return hint.New(fmt.Errorf("create publication %s: %w", cfg.Publication, err),
+			PublicationSQL(cfg, tables, hasLists(conn)))
 	}
 	cfg.Log.Info("publication created", "publication", cfg.Publication, "tables", len(tables))
+	if hasLists(conn) && !lists(conn) {
+		for i := range tables {
+			if t := &tables[i]; t.listed() {
+				cfg.Log.Info("columns that are not wanted are dropped on arrival; a publication made by bluetap setup "+
+					"keeps them on the server", "table", t.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// CheckPublication is EnsurePublication for a state that has been begun: it makes nothing, since a publication that is
+// made anew has a gap, and of a column that a column list leaves out it merely warns: a table that got a column must
+// not keep bluetap from starting.
+func CheckPublication(ctx context.Context, cfg Config, tables []Table) error {
+	if err := refuseUnpublishable(tables); err != nil {
+		return err
+	}
+	conn, cfg, err := connectPrimary(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer closeConn(conn)
+	if _, err := checkPublication(ctx, conn, cfg, tables, keysOnly); err != nil {
+		return err
+	}
+	members, err := readMembers(ctx, conn, cfg.Publication, tables)
+	if err != nil {
+		return err
+	}
+	for i := range tables {
+		t := &tables[i]
+		if lacking := t.lacking(members[t.OID].columns, wholeTables); len(lacking) > 0 {
+			cfg.Log.Warn("columns are left out: the publication's column list lacks them", "table", t.Name,
+				"columns", lacking)
+		}
+	}
 	return nil
 }
 
@@ -101,17 +148,39 @@ func publicationExists(ctx context.Context, conn *pgconn.PgConn, cfg Config) (bo
 	return len(rows) > 0, nil
 }
 
+// need says which columns a publication must have of a table.
+type need bool
+
+const (
+	wholeTables need = true  // all of Columns
+	keysOnly    need = false // those without which no row can be told from another
+)
+
+// lacking returns the columns that are needed and that a column list does not have; a nil list is none.
+func (t *Table) lacking(list []string, n need) []string {
+	if list == nil {
+		return nil
+	}
+	var lacking []string
+	for _, c := range t.Columns {
+		if (n == wholeTables || slices.Contains(t.Key, c.Name)) && !slices.Contains(list, c.Name) {
+			lacking = append(lacking, c.Name)
+		}
+	}
+	return lacking
+}
+
 // checkPublication returns what Membership does, or a *PublicationError, with the SQL that mends it, unless the
 // publication will do. A missing one must be found here: from version 18 on the server merely warns and sends nothing.
-func checkPublication(ctx context.Context, conn *pgconn.PgConn, cfg Config, tables []Table) (map[uint32]uint32,
-	error) {
+func checkPublication(ctx context.Context, conn *pgconn.PgConn, cfg Config, tables []Table, n need,
+) (map[uint32]uint32, error) {
 	rows, err := query(ctx, conn, `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot
 		FROM pg_catalog.pg_publication WHERE pubname = `+quoteLiteral(cfg.Publication))
 	if err != nil {
 		return nil, fmt.Errorf("read publication %s: %w", cfg.Publication, err)
 	}
 	if len(rows) == 0 {
-		return nil, wrong(cfg.Publication, "it does not exist", PublicationSQL(cfg, tables))
+		return nil, wrong(cfg.Publication, "it does not exist", PublicationSQL(cfg, tables, hasLists(conn)))
 	}
 	if !rows[0].bool(0) {
 		return nil, wrong(cfg.Publication, "it does not publish all operations through the partition root",
@@ -121,11 +190,12 @@ func checkPublication(ctx context.Context, conn *pgconn.PgConn, cfg Config, tabl
 	if err != nil {
 		return nil, err
 	}
-	return checkMembers(cfg.Publication, tables, members)
+	return checkMembers(cfg.Publication, tables, members, n, hasLists(conn))
 }
 
 // checkMembers returns the entries of members, or the first thing that is wrong with them.
-func checkMembers(publication string, tables []Table, members map[uint32]member) (map[uint32]uint32, error) {
+func checkMembers(publication string, tables []Table, members map[uint32]member, n need, lists bool,
+) (map[uint32]uint32, error) {
 	entries := make(map[uint32]uint32, len(tables))
 	var missing []Table
 	for i := range tables {
@@ -138,9 +208,10 @@ func checkMembers(publication string, tables []Table, members map[uint32]member)
 			now := Table{Schema: m.schema, Name: m.name}
 			return nil, wrong(publication, "table "+t.sql()+" was renamed to "+now.sql(), startAgain)
 		case m.filtered:
-			return nil, wrong(publication, "table "+t.sql()+" has a row filter", addAgain(publication, t))
-		case m.cut:
-			return nil, wrong(publication, "table "+t.sql()+" has a column list", addAgain(publication, t))
+			return nil, wrong(publication, "table "+t.sql()+" has a row filter", addAgain(publication, t, lists))
+		case len(t.lacking(m.columns, n)) > 0:
+			return nil, wrong(publication, "the column list of table "+t.sql()+" lacks "+
+				strings.Join(t.lacking(m.columns, n), ", "), addAgain(publication, t, lists))
 		case !m.published:
 			missing = append(missing, *t)
 		case m.entry != 0:
@@ -148,8 +219,8 @@ func checkMembers(publication string, tables []Table, members map[uint32]member)
 		}
 	}
 	if len(missing) > 0 {
-		return nil, wrong(publication, "it lacks "+tableList(missing),
-			"ALTER PUBLICATION "+quoteIdent(publication)+" ADD TABLE "+tableList(missing))
+		return nil, wrong(publication, "it lacks "+tableList(missing, false),
+			"ALTER PUBLICATION "+quoteIdent(publication)+" ADD TABLE "+tableList(missing, lists))
 	}
 	return entries, nil
 }
@@ -162,7 +233,7 @@ func wrong(publication, reason, mend string) error {
 }
 
 // addAgain returns the SQL that rids a table's entry of what restricts it.
-func addAgain(publication string, t *Table) string {
+func addAgain(publication string, t *Table, lists bool) string {
 	alter := "ALTER PUBLICATION " + quoteIdent(publication)
-	return alter + " DROP TABLE " + t.sql() + "; " + alter + " ADD TABLE " + tableList([]Table{*t})
+	return alter + " DROP TABLE " + t.sql() + "; " + alter + " ADD TABLE " + tableList([]Table{*t}, lists)
 }

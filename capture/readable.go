@@ -28,23 +28,14 @@ func CheckReadable(ctx context.Context, cfg Config, tables []Table) error {
 			if rows, roleErr := query(ctx, conn, "SELECT current_user"); roleErr == nil && len(rows) == 1 {
 				role = quoteIdent(rows[0].text(0))
 			}
-			return hint.New(fmt.Errorf("read table %s: %w", t.sql(), err), fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %s; "+
-				"GRANT SELECT ON %s TO %[2]s; where row-level security applies: ALTER ROLE %[2]s BYPASSRLS",
-				quoteIdent(t.Schema), role, tableNames(tables)))
+			return hint.New(fmt.Errorf("read table %s: %w", t.sql(), err), strings.Join(grantsSQL(role, tables), "; ")+
+				"; where row-level security applies: ALTER ROLE "+role+" BYPASSRLS")
 		}
 		if err != nil {
 			return explain(fmt.Errorf("read table %s: %w", t.sql(), err))
 		}
 	}
 	return nil
-}
-
-func tableNames(tables []Table) string {
-	names := make([]string, len(tables))
-	for i := range tables {
-		names[i] = tables[i].sql()
-	}
-	return strings.Join(names, ", ")
 }
 
 // columnList returns the table's columns as SELECT takes them.

@@ -189,7 +189,8 @@ func (s *Snapshot) join(ctx context.Context) (*pgconn.PgConn, error) {
 }
 
 // cut locks the tables against being rewritten, which would move rows from one piece to another, and cuts them into
-// pieces, large ones first. The lock lasts as long as conn's transaction and stops no reader and no writer.
+// pieces, large ones first. The lock lasts as long as conn's transaction and stops no reader and no writer. It is taken
+// by reading nothing: LOCK TABLE would need a right to the whole table, and so would the ctid that a piece is cut by.
 func cut(ctx context.Context, conn *pgconn.PgConn, tables []Table) ([]piece, error) {
 	var pieces []piece
 	for i := range tables {
@@ -197,22 +198,23 @@ func cut(ctx context.Context, conn *pgconn.PgConn, tables []Table) ([]piece, err
 		if len(t.Columns) == 0 {
 			continue
 		}
-		rows, err := query(ctx, conn, "LOCK TABLE "+t.only()+" IN ACCESS SHARE MODE; "+
-			"SELECT pg_catalog.pg_relation_size("+quoteLiteral(t.sql())+"::regclass), "+
-			"pg_catalog.current_setting('block_size')::int8")
+		name := quoteLiteral(t.sql()) + "::regclass"
+		rows, err := query(ctx, conn, "SELECT FROM "+t.only()+" LIMIT 0; SELECT pg_catalog.pg_relation_size("+name+"), "+
+			"pg_catalog.current_setting('block_size')::int8, pg_catalog.has_table_privilege("+name+", 'SELECT')")
 		if err != nil {
 			return nil, fmt.Errorf("lock table %s: %w", t.sql(), err)
 		}
-		pieces = append(pieces, t.pieces(rows[0].int(0), rows[0].int(1))...)
+		pieces = append(pieces, t.pieces(rows[0].int(0), rows[0].int(1), rows[0].bool(2))...)
 	}
 	slices.SortStableFunc(pieces, func(a, b piece) int { return cmp.Compare(b.bytes, a.bytes) })
 	return pieces, nil
 }
 
-// pieces cuts a table of size bytes by block numbers. The last piece has no end. A partitioned table is one piece.
-func (t *Table) pieces(size, blockSize int64) []piece {
+// pieces cuts a table of size bytes by block numbers. The last piece has no end. A partitioned table is one piece, and
+// so is one of which only some columns may be read.
+func (t *Table) pieces(size, blockSize int64, readable bool) []piece {
 	blocks := size / max(1, blockSize)
-	if t.Partitioned || blocks <= pieceBlocks {
+	if t.Partitioned || !readable || blocks <= pieceBlocks {
 		return []piece{{table: t, bytes: max(size, t.Bytes)}}
 	}
 	var pieces []piece

@@ -168,8 +168,10 @@ func TestPieces(t *testing.T) {
 	if len(mirror.m) != 200000 || mirror.m["a 7"] != "('7')" {
 		t.Errorf("%d rows, row 7 is %s", len(mirror.m), mirror.m["a 7"])
 	}
-	if n := len(tables[0].pieces(100*pieceBlocks*8192, 8192)); n != 100 {
-		t.Errorf("%d pieces", n)
+	for readable, want := range map[bool]int{true: 100, false: 1} {
+		if n := len(tables[0].pieces(100*pieceBlocks*8192, 8192, readable)); n != want {
+			t.Errorf("%d pieces of a table that may be read wholly (%t), want %d", n, readable, want)
+		}
 	}
 	sick := errors.New("sick")
 	err := snapshot.Copy(t.Context(), tables, 2, func() (Sink, error) { return sickSink{sick}, nil })

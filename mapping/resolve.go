@@ -116,7 +116,8 @@ func findTable(catalog []capture.Table, def *definition, override Override) (*ca
 }
 
 // Tables returns the catalog's entries of all tables that are mapped, in entity order, each with only the columns
-// that are mirrored: what is to be published, and copied by the first snapshot.
+// that are mirrored: what is to be published, and copied by the first snapshot. A table that is not passed through is
+// Closed.
 func (m *Model) Tables() ([]capture.Table, error) {
 	var tables []capture.Table
 	for _, t := range m.tables {
@@ -134,6 +135,8 @@ func (m *Model) Tables() ([]capture.Table, error) {
 				trimmed.Columns = append(trimmed.Columns, c)
 			}
 		}
+		trimmed.Closed = !t.def.passThrough
+		trimmed.Partial = len(trimmed.Columns) < len(t.source.Columns) || trimmed.Closed && len(t.source.Generated) > 0
 		tables = append(tables, trimmed)
 	}
 	return tables, nil

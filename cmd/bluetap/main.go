@@ -106,7 +106,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asUsage(err) })
-	root.AddCommand(runCommand(), statusCommand(), eventsCommand(), versionCommand())
+	root.AddCommand(runCommand(), setupCommand(), statusCommand(), eventsCommand(), versionCommand())
 	return root
 }
 

@@ -27,11 +27,12 @@ func newStage(t *testing.T, alter string) *stage {
 	s := &stage{pg: pgtest.Start(t), to: receive(t), extensions: receive(t), records: receive(t)}
 	s.pg.Exec(t, "postgres", blueschema.SQL()+alter+blueschema.SeedTodoCreated()+readFile(t, fixture))
 	// One request at a time keeps the order of commits over all records.
-	s.install = install(t, s.pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}",
+	s.install = install(t, leastURL(t, s.pg), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}",
 		webhookYAML{id: "golden", url: s.to.URL},
 		webhookYAML{id: "extensions", url: s.extensions.URL, extra: []string{
 			"events: [TODO_UPDATED, TODO_DESCRIPTION_CHANGED, TODO_LIST_MOVED, TAG_CREATED]"}},
 		webhookYAML{id: "records", url: s.records.URL, extra: []string{"format: record"}})
+	grantLeast(t, s.pg, s.install)
 	s.daemon = s.install.start(t)
 	return s
 }

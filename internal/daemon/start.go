@@ -9,6 +9,7 @@ import (
 
 	"bluetap/capture"
 	"bluetap/internal/hint"
+	"bluetap/internal/store"
 	"bluetap/mapping"
 )
 
@@ -22,9 +23,15 @@ const (
 // source is the stream's configuration. What a transaction spills goes into the state directory: it is as private as
 // the state, and on a disk that is sized for it.
 func (d *daemon) source() capture.Config {
-	db := d.Config.Database
-	return capture.Config{URL: db.URL.Reveal(), Schema: db.Schema, Slot: db.Slot, Publication: db.Publication,
-		SpillDir: filepath.Join(d.Config.State.Dir, "spill"), Log: d.Log}
+	source := sourceOf(d.Options)
+	source.SpillDir = filepath.Join(d.Config.State.Dir, "spill")
+	return source
+}
+
+// sourceOf is where the config says that Blue's tables are.
+func sourceOf(o Options) capture.Config {
+	db := o.Config.Database
+	return capture.Config{URL: db.URL.Reveal(), Schema: db.Schema, Slot: db.Slot, Publication: db.Publication, Log: o.Log}
 }
 
 // findTables resolves Blue's tables against the catalog and makes sure that the publication holds them.
@@ -40,22 +47,36 @@ func (d *daemon) findTables(ctx context.Context, source capture.Config) (*mappin
 	if err != nil {
 		return nil, err
 	}
-	model, warnings, err := mapping.Resolve(catalog, overrides(d.Config.Database.Tables))
-	if err != nil {
-		return nil, fmt.Errorf("find tables in schema %s: %w", source.Schema, err)
-	}
-	for _, w := range warnings {
-		d.Log.Warn("tables", "warning", w)
-	}
-	tables, err := model.Tables()
+	model, tables, err := resolve(d.Options, catalog)
 	if err != nil {
 		return nil, err
 	}
+	publication := capture.EnsurePublication
+	if d.store.State().Snapshot == store.SnapshotReady {
+		publication = capture.CheckPublication
+	}
+	return model, d.untilReachable(ctx, func() error { return publication(ctx, source, tables) })
+}
+
+// resolve finds Blue's tables in the catalog, of which there must be one at least, and logs what is left out.
+func resolve(o Options, catalog []capture.Table) (*mapping.Model, []capture.Table, error) {
+	schema := o.Config.Database.Schema
+	model, warnings, err := mapping.Resolve(catalog, overrides(o.Config.Database.Tables))
+	if err != nil {
+		return nil, nil, fmt.Errorf("find tables in schema %s: %w", schema, err)
+	}
+	for _, w := range warnings {
+		o.Log.Warn("tables", "warning", w)
+	}
+	tables, err := model.Tables()
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(tables) == 0 {
-		return nil, hint.New(fmt.Errorf("schema %s of the database has none of Blue's tables", source.Schema),
+		return nil, nil, hint.New(fmt.Errorf("schema %s of the database has none of Blue's tables", schema),
 			"check database.url and database.schema, or name the tables under database.tables")
 	}
-	return model, d.untilReachable(ctx, func() error { return capture.EnsurePublication(ctx, source, tables) })
+	return model, tables, nil
 }
 
 func (d *daemon) shapes(model *mapping.Model) (*mapping.Shapes, error) {
