@@ -26,7 +26,7 @@ func TestSecretsStayAtHome(t *testing.T) {
 		t.Run(fmt.Sprintf("column lists %t", lists), func(t *testing.T) {
 			hash, wanted := rand.Text(), rand.Text() // in no program's constants
 			pg := pgtest.Start(t)
-			if lists && serverMajor(t, pg) < 15 {
+			if lists && serverMajor(t, pg) < columnLists {
 				t.Skip("the server has no column lists")
 			}
 			pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+fmt.Sprintf(`
@@ -58,15 +58,6 @@ func TestSecretsStayAtHome(t *testing.T) {
 			}
 		})
 	}
-}
-
-func serverMajor(t *testing.T, pg *pgtest.Server) int {
-	t.Helper()
-	var major int
-	if _, err := fmt.Sscan(pg.Exec(t, "postgres", "SELECT current_setting('server_version_num')::int / 10000"), &major); err != nil {
-		t.Fatal(err)
-	}
-	return major
 }
 
 // look stops the process in the middle of what it does and searches its files, those that have no name any more too,
