@@ -27,6 +27,8 @@ type Result struct {
 	Body []byte
 	// Started is when the attempt began, FirstByte when the response did (zero if none) and Ended when it was over.
 	Started, FirstByte, Ended time.Time
+
+	header http.Header // of the request
 }
 
 // Reason says in a few words why the attempt failed; "" if it did not.
@@ -95,6 +97,7 @@ func (s *sender) send(ctx context.Context, m *message) Result {
 	w := &wire{resign: func(h http.Header) { s.signer.sign(h, m, s.now()) }}
 	req, err := s.request(ctx, w, m)
 	if err == nil {
+		res.header = req.Header
 		var resp *http.Response
 		if resp, err = s.client.Do(req); err == nil { //nolint:bodyclose // res.read closes it
 			res.read(resp, s.now())

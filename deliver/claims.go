@@ -231,6 +231,9 @@ func (c *claims) look(e store.Entry, now time.Time) error {
 // woken tells that entries may have been queued.
 func (c *claims) woken() { c.atEnd = false }
 
+// again makes the next scan begin at the start: an entry that was parked for a 410 waits for no lane and no time.
+func (c *claims) again() { c.missed = true }
+
 // dueIn is how long until pollDue has something to do; false if nothing waits or there is no room for it.
 func (c *claims) dueIn(now time.Time) (time.Duration, bool) {
 	if c.due.IsZero() || len(c.ready) >= 2*c.room {

@@ -26,11 +26,12 @@ type queue struct {
 	log   *slog.Logger
 	now   func() time.Time
 
-	wake    chan struct{} // holds at most one
-	done    chan outcome  // as long as there may be attempts under way
-	workers sync.WaitGroup
-	member  *member
-	limited atomic.Bool // some lane is or was marked: attempts have to look
+	wake     chan struct{} // holds at most one
+	done     chan outcome  // as long as there may be attempts under way
+	revivals chan revival
+	workers  sync.WaitGroup
+	member   *member
+	limited  atomic.Bool // some lane is or was marked: attempts have to look
 
 	// The rest belongs to run.
 	claims   *claims
@@ -53,9 +54,10 @@ func newQueue(w Webhook, st *store.Store, s *slots, g *guard, maxBytes int64, o 
 	q := &queue{
 		hook: w, st: st, send: newSender(&w, g, o), slots: s, now: o.Now,
 		log: o.Log.With("webhook", w.ID), maxBytes: maxBytes,
-		wake:   make(chan struct{}, 1),
-		done:   make(chan outcome, w.Concurrency),
-		claims: newClaims(st, w.Number, w.Concurrency, longestWait(w.Schedule)),
+		wake:     make(chan struct{}, 1),
+		done:     make(chan outcome, w.Concurrency),
+		revivals: make(chan revival),
+		claims:   newClaims(st, w.Number, w.Concurrency, longestWait(w.Schedule)),
 	}
 	if w.Enabled {
 		q.member = s.join(q.signal)
@@ -82,6 +84,11 @@ func (q *queue) run(ctx, attempts context.Context) (err error) {
 	defer q.send.close()
 	defer q.workers.Wait()
 	defer func() { q.slots.leave(q.member) }()
+	if q.state.Disabled {
+		if err := q.check(ctx); err != nil {
+			return err
+		}
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -100,6 +107,10 @@ func (q *queue) run(ctx, attempts context.Context) (err error) {
 			q.claims.woken()
 		case o := <-q.done:
 			if err := q.settle(o); err != nil {
+				return err
+			}
+		case r := <-q.revivals:
+			if err := q.revive(r); err != nil {
 				return err
 			}
 		}
@@ -139,6 +150,10 @@ func (q *queue) collect() error {
 			}
 		case <-q.wake:
 			q.claims.woken()
+		case r := <-q.revivals:
+			if err := q.revive(r); err != nil {
+				return err
+			}
 		default:
 			return nil
 		}

@@ -16,6 +16,9 @@ type state struct {
 	URL    string    `json:"url,omitempty"`  // a hash of the URL that all this is about, which may hold a token
 	Until  time.Time `json:"until,omitzero"` // the receiver wants to be left alone
 
+	// Disabled says that the webhook was disabled when last loaded: before its queue goes on comes a health check.
+	Disabled bool `json:"disabled,omitempty"`
+
 	// Limited says that a lane was marked at some time, so that successes have to look whether theirs is.
 	Limited bool `json:"limited,omitempty"`
 }
@@ -29,7 +32,7 @@ func (s *state) pause(now time.Time) time.Duration {
 }
 
 // load takes up what was known before a restart. With another URL it is another endpoint, of which nothing is known;
-// GONE ends also when the webhook was disabled.
+// GONE ends also when the webhook was disabled, which is remembered.
 func (q *queue) load() error {
 	b, err := q.st.WebhookState(q.hook.Number)
 	if err != nil {
@@ -41,8 +44,9 @@ func (q *queue) load() error {
 		}
 	}
 	q.limited.Store(q.state.Limited)
-	if moved := q.state.URL != "" && q.state.URL != q.urlHash(); moved || q.state.Gone && !q.hook.Enabled {
-		q.state = state{Limited: q.state.Limited}
+	moved := q.state.URL != "" && q.state.URL != q.urlHash()
+	if newlyDisabled := !q.hook.Enabled && !q.state.Disabled; moved || newlyDisabled {
+		q.state = state{Limited: q.state.Limited, Disabled: !q.hook.Enabled || q.state.Disabled}
 		return q.save()
 	}
 	if q.state.Unwell {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bluetap/deliver"
 	"bluetap/mapping"
 )
 
@@ -15,7 +16,7 @@ import (
 const healthKind mapping.EventKind = "health"
 
 // healthCheck describes it beside those of the event table.
-var healthCheck = mapping.EventDescription{Event: "WEBHOOK_HEALTH_CHECK", Kind: healthKind,
+var healthCheck = mapping.EventDescription{Event: deliver.HealthCheck, Kind: healthKind,
 	When: "bluetap ping asks for it, and before a disabled webhook that was enabled again gets its queue"}
 
 func eventsCommand() *cobra.Command {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 	"time"
 )
@@ -25,31 +26,49 @@ const answerTimeout = 10 * time.Second
 
 // AskStatus asks the daemon of a state directory. The error wraps ErrNotRunning when there is none.
 func AskStatus(ctx context.Context, stateDir string) (Status, error) {
+	var status Status
+	return status, ask(ctx, stateDir, http.MethodGet, "/status", &status)
+}
+
+// Revived is the daemon's answer to AskRevive.
+type Revived struct {
+	// WasGone is false when the webhook had not been GONE, so that there was nothing to do.
+	WasGone bool `json:"wasGone"`
+}
+
+// AskRevive has the daemon of a state directory take up a webhook again whose receiver answered 410. The error wraps
+// ErrNotRunning when there is no daemon.
+func AskRevive(ctx context.Context, stateDir, webhook string) (Revived, error) {
+	var revived Revived
+	return revived, ask(ctx, stateDir, http.MethodPost, "/revive?"+url.Values{"id": {webhook}}.Encode(), &revived)
+}
+
+// ask makes one request and decodes the answer.
+func ask(ctx context.Context, stateDir, method, path string, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", SocketPath(stateDir))
 	}}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://bluetap/status", nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://bluetap"+path, nil)
 	if err != nil {
-		return Status{}, fmt.Errorf("ask daemon: %w", err)
+		return fmt.Errorf("ask daemon: %w", err)
 	}
 	response, err := transport.RoundTrip(request)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return Status{}, fmt.Errorf("%w: %w", ErrNotRunning, err)
+		return fmt.Errorf("%w: %w", ErrNotRunning, err)
 	case err != nil:
-		return Status{}, fmt.Errorf("ask daemon: %w", err)
+		return fmt.Errorf("ask daemon: %w", err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		reason, _ := io.ReadAll(io.LimitReader(response.Body, maxReason))
-		return Status{}, fmt.Errorf("ask daemon: %s", bytes.TrimSpace(reason))
+		return fmt.Errorf("ask daemon: %s", bytes.TrimSpace(reason))
 	}
-	var status Status
-	if err := json.NewDecoder(response.Body).Decode(&status); err != nil {
-		return Status{}, fmt.Errorf("read daemon's answer: %w", err)
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
+		return fmt.Errorf("read daemon's answer: %w", err)
 	}
-	return status, nil
+	return nil
 }

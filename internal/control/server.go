@@ -35,6 +35,8 @@ func CheckPath(stateDir string) error {
 type Server struct {
 	Dir    string                 // the state directory, which the caller holds locked
 	Status func() (Status, error) // asked once a request
+	// Revive takes a webhook up again whose receiver answered 410.
+	Revive func(ctx context.Context, webhook string) (Revived, error)
 }
 
 // Run listens until ctx ends and then returns nil. A socket that an earlier daemon left is replaced: the caller holds
@@ -74,12 +76,20 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		status, err := s.Status()
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(status) // fails only when the asker has gone
+		answer(w, status, err)
+	})
+	mux.HandleFunc("POST /revive", func(w http.ResponseWriter, r *http.Request) {
+		revived, err := s.Revive(r.Context(), r.URL.Query().Get("id"))
+		answer(w, revived, err)
 	})
 	return mux
+}
+
+func answer(w http.ResponseWriter, value any, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(value) // fails only when the asker has gone
 }

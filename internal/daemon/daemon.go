@@ -57,7 +57,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	d := &daemon{Options: o, store: st, started: time.Now()}
 	// The socket is there from the beginning: a first snapshot may take an hour.
 	group, ctx := errgroup.WithContext(ctx)
-	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status}
+	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status, Revive: d.revive}
 	group.Go(func() error { return server.Run(ctx) })
 	group.Go(func() error {
 		p, err := d.prepare(ctx)

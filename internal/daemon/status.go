@@ -41,14 +41,7 @@ func StateStatus(c *config.Config, version string) (control.Status, error) {
 	}
 	s := stateStatus(st)
 	s.Version = version
-	var receivers []deliver.Webhook
-	numbers := st.WebhookNumbers()
-	for _, w := range c.Webhooks {
-		if number, ok := numbers[w.ID]; ok { // else it is new, and the daemon has not run with it yet
-			receivers = append(receivers, receiver(number, w))
-		}
-	}
-	s.Webhooks, err = webhookStatuses(deliver.New(st, receivers, deliver.Options{}))
+	s.Webhooks, err = webhookStatuses(deliver.New(st, knownReceivers(st, c), deliver.Options{}))
 	if closeErr := st.Close(); err == nil {
 		err = closeErr
 	}

@@ -54,6 +54,18 @@ func receiver(number uint32, w config.Webhook) deliver.Webhook {
 	return r
 }
 
+// knownReceivers returns the webhooks with which the daemon has run.
+func knownReceivers(st *store.Store, c *config.Config) []deliver.Webhook {
+	var receivers []deliver.Webhook
+	numbers := st.WebhookNumbers()
+	for _, w := range c.Webhooks {
+		if number, ok := numbers[w.ID]; ok {
+			receivers = append(receivers, receiver(number, w))
+		}
+	}
+	return receivers
+}
+
 func timeOrZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
