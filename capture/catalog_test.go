@@ -159,3 +159,31 @@ func TestValuesOfSession(t *testing.T) {
 		t.Errorf("streamed %s, want %s", got, want)
 	}
 }
+
+// TestUnknownEncoding holds that names and values that are no UTF-8 come as the bytes they are, by the snapshot and by
+// the stream.
+func TestUnknownEncoding(t *testing.T) {
+	const value = "(1, 'caf\xe9 \xff')"
+	s := newSource(t, "CREATE TABLE v (id int PRIMARY KEY, \"na\xefve\" text); INSERT INTO v VALUES "+value,
+		pgtest.WithEncoding("SQL_ASCII"))
+	s.cfg.Slot = "other"
+	snapshot := s.snapshot(t)
+	defer snapshot.Close()
+	copied := &rows{m: map[string]string{}}
+	if err := snapshot.Copy(t.Context(), s.start.Tables, 1, func() (Sink, error) { return copied, nil }); err != nil {
+		t.Fatal(err)
+	}
+	r := s.run(t)
+	s.Exec(t, "postgres", "DELETE FROM v; INSERT INTO v VALUES "+value)
+	r.next(t)
+	const want = "('1', 'caf\xe9 \xff')"
+	if got := copied.m["v 1"]; got != want {
+		t.Errorf("copied %q, want %q", got, want)
+	}
+	if got := changes(t, r.next(t)); got != "insert v - -> "+want {
+		t.Errorf("streamed %q, want %q", got, want)
+	}
+	if got := s.start.Tables[0].Columns[1].Name; got != "na\xefve" {
+		t.Errorf("column %q", got)
+	}
+}

@@ -96,10 +96,14 @@ func cancelQuery(conn *pgconn.PgConn) ctxwatch.Handler {
 	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
 }
 
-// lateSettings sets what older servers would refuse in the startup packet.
+// lateSettings sets what older servers would refuse in the startup packet, and what depends on the database. One in
+// SQL_ASCII holds bytes of no known encoding: asked for UTF8 it would refuse, for ever, to send what is not.
 func lateSettings(ctx context.Context, conn *pgconn.PgConn) error {
-	const sql = `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
-		WHERE name = 'transaction_timeout' AND setting <> '0'`
+	const sql = `SELECT pg_catalog.set_config(name, value, false)
+		FROM (VALUES ('transaction_timeout', '0'), ('client_encoding', 'SQL_ASCII')) s (name, value)
+		JOIN pg_catalog.pg_settings USING (name)
+		WHERE setting <> value AND (name <> 'client_encoding' OR
+			pg_catalog.current_setting('server_encoding') = 'SQL_ASCII')`
 	if _, err := query(ctx, conn, sql); err != nil {
 		return fmt.Errorf("set up session: %w", err)
 	}
