@@ -11,8 +11,9 @@ import (
 
 // typeEntry is what the catalogue says of one type.
 type typeEntry struct {
-	base uint32 // of a domain what it is built on, else 0
-	elem uint32 // of an array its element, else 0
+	base      uint32 // of a domain what it is built on, else 0
+	elem      uint32 // of an array its element, else 0
+	delimiter byte   // between the elements of its arrays
 }
 
 // typeCache resolves type OIDs. A type never changes what it is built on, so entries are never stale; an OID that is
@@ -24,7 +25,7 @@ type typeCache struct {
 
 // An array is what another type names as its array type: int2vector has elements too, but is written otherwise.
 const typesSQL = `
-SELECT t.oid, t.typbasetype, COALESCE(e.oid, 0)
+SELECT t.oid, t.typbasetype, COALESCE(e.oid, 0), t.typdelim
 FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid`
 
 // load reads every type of conn's database.
@@ -35,7 +36,7 @@ func (c *typeCache) load(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 	entries := make(map[uint32]typeEntry, len(rows))
 	for _, r := range rows {
-		entries[r.oid(0)] = typeEntry{base: r.oid(1), elem: r.oid(2)}
+		entries[r.oid(0)] = typeEntry{base: r.oid(1), elem: r.oid(2), delimiter: r[3][0]}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -50,10 +51,16 @@ func (c *typeCache) resolve(oid uint32) (t Type, ok bool) {
 	if _, ok := c.entries[oid]; !ok {
 		return Type{OID: oid}, false
 	}
-	base := c.baseOf(oid)
-	t = Type{OID: base}
-	if elem := c.entries[base].elem; elem != 0 {
+	t = Type{OID: c.baseOf(oid), Inner: -1}
+	for elem := c.entries[t.OID].elem; elem != 0; elem = c.entries[t.Elem].elem {
 		t.Elem = c.baseOf(elem)
+		t.Inner++
+	}
+	if t.Elem == 0 {
+		return Type{OID: t.OID}, true
+	}
+	if delimiter := c.entries[t.Elem].delimiter; delimiter != ',' {
+		t.Delimiter = delimiter
 	}
 	return t, true
 }

@@ -1,16 +1,18 @@
 package value
 
-import "bytes"
+import (
+	"bytes"
+	"cmp"
+
+	"bluetap/capture"
+)
 
 // maxDimensions is how many dimensions a Postgres array has at most (MAXDIM).
 const maxDimensions = 6
 
 // appendArray turns {1,NULL,3} and {{"a b",c},{d,e}} into JSON arrays, [0:1]={1,2} too, whose lower bound is dropped.
-func appendArray(dst []byte, elem uint32, text []byte) ([]byte, bool) {
-	a := array{rest: afterBounds(text), elem: elem, delimiter: ','}
-	if elem == boxOID { // the one type whose typdelim is another
-		a.delimiter = ';'
-	}
+func appendArray(dst []byte, t capture.Type, text []byte) ([]byte, bool) {
+	a := array{rest: afterBounds(text), typ: t, delimiter: cmp.Or(t.Delimiter, ',')}
 	out, ok := a.dimension(dst, 1)
 	if !ok || len(a.rest) > 0 {
 		return dst, false
@@ -32,7 +34,7 @@ func afterBounds(text []byte) []byte {
 // array is the array text that is still to be read (Postgres manual, "Array Input and Output Syntax").
 type array struct {
 	rest      []byte
-	elem      uint32
+	typ       capture.Type
 	delimiter byte
 	unquoted  []byte // scratch space for an element without its backslashes
 }
@@ -71,7 +73,7 @@ func (a *array) element(dst []byte) ([]byte, bool) {
 		if !ok {
 			return dst, false
 		}
-		return appendScalar(dst, a.elem, text), true
+		return a.value(dst, text), true
 	}
 	end := 0
 	for end < len(a.rest) && a.rest[end] != a.delimiter && a.rest[end] != '}' {
@@ -88,7 +90,17 @@ func (a *array) element(dst []byte) ([]byte, bool) {
 	case string(text) == "NULL":
 		return append(dst, "null"...), true
 	}
-	return appendScalar(dst, a.elem, text), true
+	return a.value(dst, text), true
+}
+
+// value appends an element's value, which is itself an array if the element's type is a domain over one.
+func (a *array) value(dst, text []byte) []byte {
+	if a.typ.Inner == 0 {
+		return appendScalar(dst, a.typ.Elem, text)
+	}
+	inner := a.typ
+	inner.Inner--
+	return Append(dst, inner, text)
 }
 
 // quoted takes a quoted element, of which the first quote is taken already, and returns its text, valid until the next.

@@ -16,7 +16,7 @@ import (
 )
 
 // The types that are not written as the string of their text, by the OIDs that they have in every Postgres
-// (src/include/catalog/pg_type.dat); and box, whose arrays are separated differently.
+// (src/include/catalog/pg_type.dat).
 const (
 	boolOID        = 16
 	byteaOID       = 17
@@ -24,7 +24,6 @@ const (
 	int2OID        = 21
 	int4OID        = 23
 	jsonOID        = 114
-	boxOID         = 603
 	float4OID      = 700
 	float8OID      = 701
 	timestampOID   = 1114
@@ -62,14 +61,15 @@ var appenders = [...]appender{
 //	timestamp, timestamptz  a string as of Date.toISOString, in UTC, further digits cut off; "infinity", "-infinity"
 //	json, jsonb             the document, see jsjson.AppendDocument
 //	bytea                   a string, base64 with padding (RFC 4648, section 4)
-//	arrays of these         JSON arrays as deep as Postgres' have dimensions, lower bounds dropped, NULL as null
+//	arrays of these         JSON arrays as deep as Postgres' have dimensions, lower bounds dropped, NULL as null; an
+//	                        element whose type is a domain over an array is one too
 //	any other type          a string of the text; U+FFFD for what is not UTF-8
 //
 // It never fails: text that is no value of its type, which Postgres does not send, is written as a string of it. SQL
 // NULL has no text and is the caller's affair.
 func Append(dst []byte, t capture.Type, text []byte) []byte {
 	if t.Elem != 0 {
-		if out, ok := appendArray(dst, t.Elem, text); ok {
+		if out, ok := appendArray(dst, t, text); ok {
 			return out
 		}
 		return jsjson.AppendString(dst, text)

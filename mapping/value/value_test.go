@@ -37,7 +37,9 @@ var (
 	int4s      = capture.Type{OID: 1007, Elem: 23}
 	int8s      = capture.Type{OID: 1016, Elem: 20}
 	texts      = capture.Type{OID: 1009, Elem: 25}
-	boxes      = capture.Type{OID: 1020, Elem: 603}
+	boxes      = capture.Type{OID: 1020, Elem: 603, Delimiter: ';'}
+	int4ses    = capture.Type{OID: 16_401, Elem: 23, Inner: 1}
+	boxeses    = capture.Type{OID: 16_402, Elem: 603, Inner: 2, Delimiter: ';'}
 	numerics   = capture.Type{OID: 1231, Elem: 1700}
 	timestamps = capture.Type{OID: 1185, Elem: 1184}
 	jsonbs     = capture.Type{OID: 3807, Elem: 3802}
@@ -171,6 +173,9 @@ func TestAppendArray(t *testing.T) {
 		{"lower bound", int4s, `[0:1]={5,6}`, `[5,6]`},
 		{"lower bounds", int4s, `[1:1][-2:-1]={{5,6}}`, `[[5,6]]`},
 		{"boxes", boxes, `{(1,1),(0,0);(3,3),(2,2)}`, `["(1,1),(0,0)","(3,3),(2,2)"]`},
+		{"arrays", int4ses, `{"{1,2}",NULL,"{}","[0:1]={3,NULL}"}`, `[[1,2],null,[],[3,null]]`},
+		{"arrays of arrays", boxeses, `{"{\"{(1,1),(0,0);(3,3),(2,2)}\"}";"{}"}`, `[[["(1,1),(0,0)","(3,3),(2,2)"]],[]]`},
+		{"no array within", int4ses, `{1,{2}}`, `["1",["2"]]`},
 		{"timestamps", timestamps, `{"2022-12-01 11:23:09.241567+00",infinity}`, `["2022-12-01T11:23:09.241Z","infinity"]`},
 		{"documents", jsonbs, `{"{\"a\": \"x\\\"y\"}",1,NULL,"null","[1, 2]"}`, `[{"a":"x\"y"},1,null,null,[1,2]]`},
 		{"byteas", byteas, `{"\\x6162",NULL}`, `["YWI=",null]`},

@@ -15,10 +15,14 @@ import (
 // SeedVariable names the environment variable that fixes the seed of Rand, to repeat a failure.
 const SeedVariable = "BLUETAP_TEST_SEED"
 
-// program reads a line of base64 per input from stdin, and writes one per result. TextDecoder would drop a leading
-// byte order mark if it were not told to keep it.
-const program = `
-const text = b => new TextDecoder('utf-8', {ignoreBOM: true}).decode(b);
+// decoder defines text. TextDecoder would drop a leading byte order mark if it were not told to keep it.
+const decoder = `
+const textDecoder = new TextDecoder('utf-8', {ignoreBOM: true});
+const text = b => textDecoder.decode(b);
+`
+
+// program reads a line of base64 per input from stdin, and writes one per result.
+const program = decoder + `
 const apply = eval(process.argv[1]);
 const inputs = require('fs').readFileSync(0, 'latin1').split('\n').slice(0, -1);
 const results = inputs.map((line, i) => {
@@ -37,13 +41,7 @@ require('fs').writeFileSync(1, results.join(''));
 // test is skipped, or fails where CI is set, so that it cannot go missing there.
 func Map(t testing.TB, function string, inputs [][]byte) [][]byte {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatalf("node is needed in CI: %v", err)
-	}
-	if err != nil {
-		t.Skipf("node is needed: %v", err)
-	}
+	node := find(t)
 	var stdin, stderr bytes.Buffer
 	for _, input := range inputs {
 		stdin.WriteString(base64.StdEncoding.EncodeToString(input))
@@ -67,6 +65,19 @@ func Map(t testing.TB, function string, inputs [][]byte) [][]byte {
 		t.Fatalf("node gave %d results for %d inputs", len(results), len(inputs))
 	}
 	return results
+}
+
+// find returns the path of node.
+func find(t testing.TB) string {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatalf("node is needed in CI: %v", err)
+	}
+	if err != nil {
+		t.Skipf("node is needed: %v", err)
+	}
+	return node
 }
 
 // Rand returns a source of random numbers and logs its seed: that of SeedVariable, else one from the clock.
