@@ -4,12 +4,16 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"bluetap/internal/jsjson"
 )
 
 // camelCase gives a column's name in payloads: split at "_", empty parts dropped, the first letter of the first part
 // lower, of each later part upper, the rest as it is. created_at and createdAt both give createdAt.
+// Names are compared as they are sent: what is not UTF-8 is U+FFFD.
 func camelCase(column string) string {
 	var b strings.Builder
+	column = jsjson.Valid(column)
 	for part := range strings.SplitSeq(column, "_") {
 		if part == "" {
 			continue

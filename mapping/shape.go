@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"bluetap/internal/jsjson"
 )
@@ -24,6 +25,36 @@ type shape struct {
 type shapeRecord struct {
 	Entity Entity  `json:"entity"`
 	Fields []field `json:"fields"`
+}
+
+// fieldRecord is a field as it is kept.
+type fieldRecord struct {
+	plainField
+	SourceBytes []byte `json:"sourceBytes,omitempty"` // instead of Source, if that is not UTF-8, which JSON must be
+}
+
+type plainField field
+
+// MarshalJSON keeps the name of the column as it is, in whatever encoding.
+func (f field) MarshalJSON() ([]byte, error) {
+	r := fieldRecord{plainField: plainField(f)}
+	if !utf8.ValidString(f.Source) {
+		r.SourceBytes = []byte(f.Source)
+	}
+	return json.Marshal(r)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (f *field) UnmarshalJSON(b []byte) error {
+	var r fieldRecord
+	if err := json.Unmarshal(b, &r); err != nil {
+		return err
+	}
+	*f = field(r.plainField)
+	if r.SourceBytes != nil {
+		f.Source = string(r.SourceBytes)
+	}
+	return nil
 }
 
 // Shapes holds every shape that a mirrored row may have. It is safe for concurrent use.

@@ -5,7 +5,11 @@
 // OrdinaryOwnPropertyKeys for the order of an object's members.
 package jsjson
 
-import "math/bits"
+import (
+	"math/bits"
+	"strings"
+	"unicode/utf8"
+)
 
 // replacement is U+FFFD in UTF-8.
 const replacement = "\uFFFD"
@@ -34,6 +38,29 @@ func AppendString[T ~[]byte | ~string](dst []byte, s T) []byte {
 		dst = append(dst, replacement...)
 		i += n
 	}
+}
+
+// Valid returns s with U+FFFD for what is not UTF-8, as AppendString writes it.
+func Valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		if s[0] < utf8.RuneSelf {
+			b.WriteByte(s[0])
+			s = s[1:]
+			continue
+		}
+		n, valid := sequence(s)
+		if valid {
+			b.WriteString(s[:n])
+		} else {
+			b.WriteString(replacement)
+		}
+		s = s[n:]
+	}
+	return b.String()
 }
 
 // plain returns how many leading bytes of s a JSON string holds as they are: up to the first quote, backslash,

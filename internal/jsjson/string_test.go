@@ -44,6 +44,21 @@ func TestAppendString(t *testing.T) {
 	}
 }
 
+func TestValid(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                        "",
+		"naïve 😀":                 "naïve 😀",
+		"na\xefve":                "na\uFFFDve",
+		"\xed\xa0\x80":            "\uFFFD\uFFFD\uFFFD",
+		"\xf0\x9f\x98":            "\uFFFD",
+		"a\xe2\x82b\xff\xc3\xa9c": "a\uFFFDb\uFFFDéc",
+	} {
+		if got := jsjson.Valid(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
 // Eight bytes are looked at in one go: every byte must be noticed at every offset, whatever its neighbours are.
 func TestAppendStringNoticesEveryByteAtEveryOffset(t *testing.T) {
 	for c := range 0x80 {
