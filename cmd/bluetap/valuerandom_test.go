@@ -70,7 +70,11 @@ func numerics(r *rand.Rand) string {
 		return pick(r, "NaN", "Infinity", "-Infinity", "0", "-0", "0.000", "1.000", "-0.0001", "100", "1e400", "1.50e-400",
 			"9007199254740993", "-12345678901234567890.10", "1e3", "1.0e3", "1e-20", "0."+strings.Repeat("0", 500)+"10")
 	case 1:
-		return "1" + digits(r, pick(r, 100, 1000, 20_000)) + "." + digits(r, pick(r, 0, 100, 16_000))
+		return "1" + digits(r, pick(r, 100, 200, 1000)) + "." + digits(r, pick(r, 0, 100, 1000))
+	case 2:
+		if r.IntN(100) == 0 { // the most that Postgres has
+			return "1" + digits(r, 131_071) + "." + digits(r, 16_383)
+		}
 	}
 	return pick(r, "", "-") + "0" + digits(r, r.IntN(40)) + "." + digits(r, r.IntN(30)) + strings.Repeat("0", r.IntN(5))
 }

@@ -45,19 +45,25 @@ type column struct {
 	needs         string                    // SQL without which there is no such type, e.g. an extension's
 }
 
-// valueTable is a table whose rows are sent, with what is added to it.
+// valueTable is a table whose rows are sent, and what is added to it.
 type valueTable struct {
-	Name, entity string
-	share        int // of each hundred rows
-	before       string
-	title        column // changes with every update
-	others       string // the further columns of an INSERT, and their values
-	othersValues string
-	created      string // the events
-	changed      string
-	keys         []string // before the columns
-	nested       []string
-	columns      []column
+	name                 string
+	share                int // of each hundred rows
+	parentColumn, parent string
+	title                column // changes with every update
+	created, changed     string // the events
+	keys                 []string
+	columns              []column // after the keys
+	nested               []string
+	id                   func(n int) string // what follows rowID; nil: nothing
+}
+
+// suffix is what follows rowID in the id of the n-th row.
+func (v *valueTable) suffix(n int) string {
+	if v.id == nil {
+		return ""
+	}
+	return v.id(n)
 }
 
 const valueTypes = `
@@ -70,27 +76,34 @@ CREATE DOMAIN document AS jsonb;
 CREATE DOMAIN boxlist AS box[];
 `
 
-func newValueTables() []valueTable {
-	plain := []string{"id", "uid", "title", "color", "createdAt", "updatedAt", "projectId"}
+// tagTable is the table of tags with further columns.
+func tagTable(share int, columns []column) valueTable {
+	return valueTable{name: "tags", share: share, parentColumn: "project_id", parent: "web",
+		title: column{name: "title", kind: asText, random: anyText}, created: "TAG_CREATED", changed: "TAG_UPDATED",
+		keys:    []string{"id", "uid", "title", "color", "createdAt", "updatedAt", "projectId"},
+		columns: columns, nested: []string{"project"}}
+}
+
+// everyValue is the columns of every kind, over several tables so that bodies stay small.
+func everyValue() []valueTable {
+	text := func(name string) column { return column{name: name, kind: asText, random: anyText} }
 	return []valueTable{
-		{Name: "tags", share: 40, title: column{name: "title"}, others: "project_id", othersValues: "'web'",
-			created: "TAG_CREATED", changed: "TAG_UPDATED", keys: plain, nested: []string{"project"},
-			columns: scalarColumns()},
-		{Name: "custom_fields", share: 20, title: column{name: "name"}, others: "project_id", othersValues: "'web'",
+		tagTable(40, scalarColumns()),
+		{name: "custom_fields", share: 20, parentColumn: "project_id", parent: "web", title: text("name"),
 			created: "CUSTOM_FIELD_CREATED", changed: "CUSTOM_FIELD_UPDATED",
 			keys: []string{"id", "uid", "name", "type", "position", "description", "createdAt", "updatedAt", "projectId",
 				"min", "max", "currency", "prefix", "isDueDate", "formula"},
-			nested: []string{"customFieldOptions", "project"}, columns: documentColumns()},
-		{Name: "todo_lists", share: 20, title: column{name: "title"}, others: "project_id", othersValues: "'web'",
+			columns: documentColumns(), nested: []string{"customFieldOptions", "project"}},
+		{name: "todo_lists", share: 20, parentColumn: "project_id", parent: "web", title: text("title"),
 			created: "TODO_LIST_CREATED", changed: "TODO_LIST_NAME_CHANGED",
-			keys:   []string{"id", "uid", "createdAt", "updatedAt", "title", "position", "createdById", "projectId"},
-			nested: []string{"project"}, columns: arrayColumns()},
-		{Name: "todos", share: 20, title: column{name: "title"}, others: "todo_list_id", othersValues: "'backlog'",
+			keys:    []string{"id", "uid", "createdAt", "updatedAt", "title", "position", "createdById", "projectId"},
+			columns: arrayColumns(), nested: []string{"project"}},
+		{name: "todos", share: 20, parentColumn: "todo_list_id", parent: "backlog", title: text("title"),
 			created: "TODO_CREATED", changed: "TODO_NAME_CHANGED",
 			keys: []string{"id", "uid", "title", "html", "text", "position", "archived", "done", "startedAt", "duedAt",
 				"timezone", "createdAt", "updatedAt", "createdById", "todoListId"},
-			nested:  []string{"todoCustomFields", "todoUsers", "todoTags", "todoList"},
-			columns: append(oddColumns(), rareColumns()...)},
+			columns: append(oddColumns(), rareColumns()...),
+			nested:  []string{"todoCustomFields", "todoUsers", "todoTags", "todoList"}},
 	}
 }
 
@@ -222,9 +235,9 @@ func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""
 func (v *valueTable) alter() string {
 	var b strings.Builder
 	for _, c := range v.columns {
-		fmt.Fprintf(&b, "ALTER TABLE %s ADD %s %s;\n", v.Name, quoted(c.name), c.sqlType)
+		fmt.Fprintf(&b, "ALTER TABLE %s ADD %s %s;\n", v.name, quoted(c.name), c.sqlType)
 	}
-	fmt.Fprintf(&b, "ALTER TABLE %s ADD gen text GENERATED ALWAYS AS (%s || 'x') STORED;\n", v.Name, v.title.name)
+	fmt.Fprintf(&b, "ALTER TABLE %s ADD gen text GENERATED ALWAYS AS (%s || 'x') STORED;\n", v.name, v.title.name)
 	return b.String()
 }
 

@@ -73,6 +73,7 @@ const expect = (table, piece) => {
   }
 };
 
+// compare holds a value of a body against a version of its row.
 const compare = (event, table, value, version) => {
   const keys = JSON.stringify(Object.keys(value));
   if (keys !== table.wantKeys) return mismatch({event, keys, want: table.wantKeys});
@@ -88,12 +89,19 @@ const compare = (event, table, value, version) => {
   counted.values++;
 };
 
+// around is a piece of a body from shortly before an offset.
+const around = (s, at) => s.slice(Math.max(0, at - 100), at + 100);
+
 const check = message => {
   const line = message.indexOf(10);
   const event = message.toString('latin1', 1, line), body = message.subarray(line + 1);
-  const parsed = JSON.parse(text(body));
-  if (!Buffer.from(JSON.stringify(parsed)).equals(body)) {
-    mismatch({event, got: body.toString('latin1'), want: 'what JSON.stringify(JSON.parse(body)) is'});
+  const parsed = JSON.parse(text(body)), again = Buffer.from(JSON.stringify(parsed));
+  if (!again.equals(body)) {
+    const [want, got] = [again.toString('latin1'), body.toString('latin1')];
+    let at = 0;
+    while (want[at] === got[at]) at++;
+    mismatch({event, id: (parsed.currentValue ?? parsed.previousValue).id, offset: at, body: around(got, at),
+      again: around(want, at)});
   }
   const {table, previous, current} = events[event];
   if (previous >= 0) compare(event, tables[table], parsed.previousValue, previous);
