@@ -41,7 +41,7 @@ type Type struct {
 	OID  uint32 // the base type; for an array the array type itself
 	Elem uint32 // for an array its element's base type, else 0; never an array itself
 	// Inner is how many arrays lie within each other in an element: more than 0 for an array of a domain over an array.
-	Inner int `json:",omitempty"`
+	Inner uint8 `json:",omitempty"`
 	// Delimiter is what separates an array's elements (pg_type.typdelim), if it is not a comma, else 0.
 	Delimiter byte `json:",omitempty"`
 }

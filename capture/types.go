@@ -51,13 +51,15 @@ func (c *typeCache) resolve(oid uint32) (t Type, ok bool) {
 	if _, ok := c.entries[oid]; !ok {
 		return Type{OID: oid}, false
 	}
-	t = Type{OID: c.baseOf(oid), Inner: -1}
-	for elem := c.entries[t.OID].elem; elem != 0; elem = c.entries[t.Elem].elem {
+	t = Type{OID: c.baseOf(oid)}
+	elem := c.entries[t.OID].elem
+	if elem == 0 {
+		return t, true
+	}
+	t.Elem = c.baseOf(elem)
+	for elem = c.entries[t.Elem].elem; elem != 0; elem = c.entries[t.Elem].elem {
 		t.Elem = c.baseOf(elem)
 		t.Inner++
-	}
-	if t.Elem == 0 {
-		return Type{OID: t.OID}, true
 	}
 	if delimiter := c.entries[t.Elem].delimiter; delimiter != ',' {
 		t.Delimiter = delimiter

@@ -7,8 +7,8 @@ import (
 	"bluetap/internal/store"
 )
 
-// TestShapesOfUnknownEncoding reads a row again after a restart whose columns have names that are no UTF-8: each has its
-// own value still, and where two would be sent under one name only the first is.
+// TestShapesOfUnknownEncoding reads a row again after a restart whose columns have names that are no UTF-8: each has
+// its own value still, and where two would be sent under one name only the first is.
 func TestShapesOfUnknownEncoding(t *testing.T) {
 	table := catalogTable(1, "tags", "id", "na\xefve", "na\xf6ve", "other", "x\xff")
 	model, warnings, err := Resolve([]capture.Table{table}, nil)

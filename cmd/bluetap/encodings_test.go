@@ -70,7 +70,8 @@ func TestIDsOfUnknownEncoding(t *testing.T) {
 	v := newValues(t, "SQL_ASCII", "", []valueTable{tagTable(100, nil)})
 	v.exec(t, "DELETE FROM tags; ALTER TABLE tags DROP CONSTRAINT tags_pkey CASCADE, ADD \"k\xe9y\" text PRIMARY KEY")
 	to := receive(t)
-	i := install(t, v.pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8]}", webhookYAML{id: "ids", url: to.URL})
+	i := install(t, v.pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8]}",
+		webhookYAML{id: "ids", url: to.URL})
 	insert := func(id string) string {
 		return fmt.Sprintf("INSERT INTO tags (id, \"k\xe9y\", title, project_id) VALUES ('%s', '%[1]s', 'new', 'web');", id)
 	}
@@ -123,7 +124,8 @@ func brokenText(r *rand.Rand) string {
 	s := anyText(r)
 	for range r.IntN(4) {
 		at := r.IntN(len(s) + 1)
-		s = s[:at] + string([]byte{pick[byte](r, 0x80, 0xc0, 0xc3, 0xe2, 0xed, 0xf0, 0xf4, 0xff, 0x80+byte(r.IntN(0x80)))}) + s[at:]
+		b := pick[byte](r, 0x80, 0xc0, 0xc3, 0xe2, 0xed, 0xf0, 0xf4, 0xff, 0x80+byte(r.IntN(0x80)))
+		s = s[:at] + string([]byte{b}) + s[at:]
 	}
 	return s
 }

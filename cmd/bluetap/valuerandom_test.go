@@ -84,8 +84,8 @@ func smallNumerics(r *rand.Rand) string {
 	return pick(r, "", "-") + "0" + digits(r, r.IntN(7)) + "." + digits(r, r.IntN(5)) + pick(r, "", "00")
 }
 
-var special = []string{`"`, `\`, "/", "\n", "\r", "\t", "\b", "\f", "\v", "\x01", "\x1f", "\x7f", "\u0085", "\u2028", "\u2029",
-	"\uFEFF", "\uFFFD", "\uFFFF", "é", "e\u0301", "漢", "😀", "👩‍👩‍👧", "\U0010FFFF", "<", ">&'", ",", "{", "}", ";", "NULL",
+var special = []string{`"`, `\`, "/", "\n", "\r", "\t", "\b", "\f", "\v", "\x01", "\x1f", "\x7f", "\u0085",
+	"\u2028", "\u2029", "\uFEFF", "\uFFFD", "\uFFFF", "é", "e\u0301", "漢", "😀", "👩‍👩‍👧", "\U0010FFFF", "<", ">&'", ",", "{", "}", ";", "NULL",
 	`\u0041`, `\ud800`, " ", "", "null", "__proto__", "${x}", "$1"}
 
 func anyText(r *rand.Rand) string {
@@ -142,7 +142,8 @@ func pairs(r *rand.Rand) string {
 }
 
 func boxes(r *rand.Rand) string {
-	return fmt.Sprintf("(%s,%s),(%d,%d)", pick(r, "NaN", "1e300", "0.1", "-1"), pick(r, "Infinity", "2.5"), r.IntN(9), r.IntN(9))
+	return fmt.Sprintf("(%s,%s),(%d,%d)", pick(r, "NaN", "1e300", "0.1", "-1"), pick(r, "Infinity", "2.5"), r.IntN(9),
+		r.IntN(9))
 }
 
 func dates(r *rand.Rand) string {

@@ -31,8 +31,8 @@ func TestEveryValue(t *testing.T) {
 }
 
 // play commits rows, counting anew those that are updated, and checks all that is sent of them. Half of them are there
-// before the daemon's first start, so that their previous values come from the snapshot, and the others from the stream.
-// line is one more of the configuration's database; restart lets a second daemon tell the updates.
+// before the daemon's first start, so that their previous values come from the snapshot, and the others' from the
+// stream. line is one more of the configuration's database; restart lets a second daemon tell the updates.
 func (v *values) play(t *testing.T, rows int, line string, restart bool) {
 	t.Helper()
 	rows /= 2
@@ -190,7 +190,8 @@ func (v *values) copyIn(t *testing.T, table *valueTable, into string, columns []
 	var b bytes.Buffer
 	escape := strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
 	for n := from; n < to; n++ {
-		fmt.Fprintf(&b, "%s\t%s\t%s %s", escape.Replace(rowID(n)+table.suffix(n)), table.parent, escape.Replace(table.title.random(v.r)), age)
+		fmt.Fprintf(&b, "%s\t%s\t%s %s", escape.Replace(rowID(n)+table.suffix(n)), table.parent,
+			escape.Replace(table.title.random(v.r)), age)
 		for _, c := range columns {
 			b.WriteByte('\t')
 			if v.r.IntN(12) == 0 {
@@ -224,6 +225,7 @@ func (v *values) expect(t *testing.T, number, from, to int) {
 	sql += fmt.Sprintf(" FROM %s WHERE id >= '%s' AND id < '%s') TO STDOUT", table.name, rowID(from), rowID(to))
 	w := expectations{v.checker.node, byte(number)}
 	if _, err := v.conn.PgConn().CopyTo(t.Context(), w, sql); err != nil {
+		v.checker.node.Close(t) // tells why, if it was Node that ended
 		t.Fatalf("ask for %s: %v", table.name, err)
 	}
 }

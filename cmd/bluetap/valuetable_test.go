@@ -8,32 +8,32 @@ import (
 	"strings"
 )
 
-// A kind is how a value's expectation is had: what Postgres is asked, with %[1]s for the value, and by which name
+// A kind is how a value's expectation is had: what Postgres is asked, with ? for the value, and by which name
 // testdata/values.js knows what is to be made of the answer.
 type kind struct{ node, source string }
 
 var (
-	asText    = kind{"text", `format('%%s', %[1]s)`}
-	asBool    = kind{"bool", `(%[1]s)::text`}
-	asInteger = kind{"integer", `(%[1]s)::text`}
-	asFloat   = kind{"float", `(%[1]s)::text`}
-	asNumeric = kind{"text", `trim_scale(%[1]s)::text`}
-	asInstant = kind{"instant", `extract(epoch FROM %[1]s)::text`}
-	asBytes   = kind{"text", `translate(encode(%[1]s, 'base64'), E'\n', '')`}
-	asJSON    = kind{"json", `(%[1]s)::text`}
+	asText    = kind{"text", `format('%s', ?)`}
+	asBool    = kind{"bool", `(?)::text`}
+	asInteger = kind{"integer", `(?)::text`}
+	asFloat   = kind{"float", `(?)::text`}
+	asNumeric = kind{"text", `trim_scale(?)::text`}
+	asInstant = kind{"instant", `extract(epoch FROM ?)::text`}
+	asBytes   = kind{"text", `translate(encode(?, 'base64'), E'\n', '')`}
+	asJSON    = kind{"json", `(?)::text`}
 )
 
 // arrayOf is the kind of arrays of k. The elements are asked for in a row, apart from the dimensions.
 func arrayOf(k kind) kind {
-	return kind{"array " + k.node, `json_build_object('d', ARRAY(SELECT array_length(%[1]s, i)
-		FROM generate_series(1, array_ndims(%[1]s)) i), 'e', ARRAY(SELECT ` + k.sql("e") +
-		` FROM (SELECT unnest(%[1]s) AS e) u))::text`}
+	return kind{"array " + k.node, `json_build_object('d', ARRAY(SELECT array_length(?, i)
+		FROM generate_series(1, array_ndims(?)) i), 'e', ARRAY(SELECT ` + k.sql("e") +
+		` FROM (SELECT unnest(?) AS e) u))::text`}
 }
 
 // sql is the question for expression. IS DISTINCT FROM holds for a composite value of NULLs too.
 func (k kind) sql(expression string) string {
 	return "CASE WHEN " + expression + " IS DISTINCT FROM NULL THEN " +
-		strings.ReplaceAll(strings.ReplaceAll(k.source, "%[1]s", expression), "%%", "%") + " END"
+		strings.ReplaceAll(k.source, "?", expression) + " END"
 }
 
 // column is one column that a table is given.
@@ -74,6 +74,10 @@ CREATE DOMAIN ints AS int[];
 CREATE DOMAIN stamps AS timestamptz[];
 CREATE DOMAIN document AS jsonb;
 CREATE DOMAIN boxlist AS box[];
+CREATE TYPE shape;
+CREATE FUNCTION shape_in(cstring) RETURNS shape LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+CREATE FUNCTION shape_out(shape) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+CREATE TYPE shape (INPUT = shape_in, OUTPUT = shape_out, LIKE = text, DELIMITER = ':');
 `
 
 // tagTable is the table of tags with further columns.
@@ -181,6 +185,7 @@ func arrayColumns() []column {
 		{name: "di", sqlType: "ints", kind: arrayOf(asInteger), random: arrays(',', integers(32))},
 		{name: "dt", sqlType: "stamps[]", kind: arrayOf(arrayOf(asInstant)), random: arrays(',', arrays(',', stamps))},
 		{name: "db", sqlType: "boxlist[]", kind: arrayOf(arrayOf(asText)), random: arrays(';', arrays(';', boxes))},
+		{name: "shs", sqlType: "shape[]", kind: arrayOf(asText), random: arrays(':', anyText)},
 		{name: "v2s", sqlType: "int2vector[]", kind: arrayOf(asText), random: arrays(',', oneOf("", "1", "1 -2 3"))},
 	}
 }
