@@ -85,8 +85,8 @@ func smallNumerics(r *rand.Rand) string {
 }
 
 var special = []string{`"`, `\`, "/", "\n", "\r", "\t", "\b", "\f", "\v", "\x01", "\x1f", "\x7f", "\u0085",
-	"\u2028", "\u2029", "\uFEFF", "\uFFFD", "\uFFFF", "é", "e\u0301", "漢", "😀", "👩‍👩‍👧", "\U0010FFFF", "<", ">&'", ",", "{", "}", ";", "NULL",
-	`\u0041`, `\ud800`, " ", "", "null", "__proto__", "${x}", "$1"}
+	"\u2028", "\u2029", "\uFEFF", "\uFFFD", "\uFFFF", "é", "e\u0301", "漢", "😀", "👩‍👩‍👧", "\U0010FFFF",
+	"<", ">&'", ",", "{", "}", ";", "NULL", `\u0041`, `\ud800`, " ", "", "null", "__proto__", "${x}", "$1"}
 
 func anyText(r *rand.Rand) string {
 	var b strings.Builder
