@@ -63,11 +63,14 @@ func wantIDs(t *testing.T, to *receiver) {
 
 // TestIdentities has the mirror's keys elsewhere than in a primary key named id: where nothing of a key is sent the
 // bodies are those of the same case on Blue's own schema.
-func TestIdentities(t *testing.T) {
-	s := newStage(t, `
+func TestIdentities(t *testing.T) { playIdentities(t, snakeCase) }
+
+func playIdentities(t *testing.T, in layout) {
+	t.Helper()
+	s := newStageOf(t, setting{layout: in, alter: `
 		ALTER TABLE todos REPLICA IDENTITY FULL;
 		ALTER TABLE tags ALTER uid SET NOT NULL, REPLICA IDENTITY USING INDEX tags_uid_key;
-		ALTER TABLE todo_users DROP id, ADD PRIMARY KEY (todo_id, user_id);`)
+		ALTER TABLE todo_users DROP id, ADD PRIMARY KEY (todo_id, user_id);`})
 	for _, name := range []string{"nothing_timestamps", "todo_done_status_updated", "todo_due_date", "todo_moved",
 		"todo_name_changed", "todo_several_changes", "todo_key_changed", "todo_toast_unchanged", "tag", "todo_tags",
 		"todo_tag_deleted"} {

@@ -14,6 +14,7 @@ import (
 // stage is a database with what every case finds, and a real daemon that sends Blue's events to one receiver and its
 // own to another.
 type stage struct {
+	layout         layout
 	pg             *pgtest.Server
 	to, extensions *receiver
 	install        *instance
@@ -21,11 +22,21 @@ type stage struct {
 	plays          int
 }
 
+// setting is how a stage differs from Blue's schema and the default configuration.
+type setting struct {
+	layout layout
+	alter  string // SQL that changes the schema before the daemon's first start
+}
+
 // newStage starts them; alter changes the schema before the daemon's first start.
-func newStage(t *testing.T, alter string) *stage {
+func newStage(t *testing.T, alter string) *stage { return newStageOf(t, setting{alter: alter}) }
+
+func newStageOf(t *testing.T, in setting) *stage {
 	t.Helper()
-	s := &stage{pg: pgtest.Start(t), to: receive(t), extensions: receive(t)}
-	s.pg.Exec(t, "postgres", blueschema.SQL()+alter+blueschema.SeedTodoCreated()+readFile(t, fixture))
+	s := &stage{layout: in.layout, pg: pgtest.Start(t, pgtest.WithParam("max_prepared_transactions", "2")),
+		to: receive(t), extensions: receive(t)}
+	s.pg.Exec(t, "postgres",
+		in.layout.rename(blueschema.SQL()+in.alter+blueschema.SeedTodoCreated()+readFile(t, fixture)))
 	// One request at a time keeps the order of commits over all records.
 	s.install = install(t, s.pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}",
 		webhookYAML{id: "golden", url: s.to.URL},
@@ -48,10 +59,11 @@ func (s *stage) play(t *testing.T, file string) []delivery {
 		t.Fatal(`the case has no line "-- when"`)
 	}
 	s.plays++
-	mark(t, s.pg, to, fmt.Sprintf("%d-given", s.plays), given)
-	bodies := mark(t, s.pg, to, fmt.Sprintf("%d-when", s.plays), when)
+	markIn(t, s.layout, s.pg, to, fmt.Sprintf("%d-given", s.plays), given)
+	bodies := markIn(t, s.layout, s.pg, to, fmt.Sprintf("%d-when", s.plays), when)
 	// The address of the test's server changes from run to run and stands in every body.
-	compareGolden(t, file, strings.ReplaceAll(joinBodies(bodies), to.URL, "http://receiver"))
+	got := strings.ReplaceAll(joinBodies(bodies), to.URL, "http://receiver")
+	compareGolden(t, file, got, *update && s.layout.names == nil)
 	return bodies
 }
 
@@ -85,9 +97,14 @@ func (s *stage) stop(t *testing.T) {
 // mark runs sql and then creates a tag named by the mark; it returns what was delivered since the mark before.
 func mark(t *testing.T, pg *pgtest.Server, to *receiver, id, sql string) []delivery {
 	t.Helper()
+	return markIn(t, snakeCase, pg, to, id, sql)
+}
+
+func markIn(t *testing.T, l layout, pg *pgtest.Server, to *receiver, id, sql string) []delivery {
+	t.Helper()
 	before := len(to.deliveries())
-	pg.Exec(t, "postgres", sql+
-		fmt.Sprintf("\nINSERT INTO tags (id, title, project_id) VALUES ('mark-%s', 'mark', 'web');", id))
+	pg.Exec(t, "postgres", l.rename(sql+
+		fmt.Sprintf("\nINSERT INTO tags (id, title, project_id) VALUES ('mark-%s', 'mark', 'web');", id)))
 	all := to.waitForBody(t, "TAG_CREATED", `"mark-`+id+`"`)
 	return all[before : len(all)-1]
 }
@@ -101,10 +118,10 @@ func joinBodies(deliveries []delivery) string {
 	return b.String()
 }
 
-func compareGolden(t *testing.T, file, got string) {
+func compareGolden(t *testing.T, file, got string, write bool) {
 	t.Helper()
 	path := strings.TrimSuffix(file, ".sql") + ".golden"
-	if *update {
+	if write {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
