@@ -24,8 +24,11 @@ type stage struct {
 
 // setting is how a stage differs from Blue's schema and the default configuration.
 type setting struct {
-	layout layout
-	alter  string // SQL that changes the schema before the daemon's first start
+	layout   layout
+	alter    string // SQL that changes the schema while it is empty
+	ready    string // SQL that is run last before the daemon's first start
+	database string // YAML under database, further lines indented by two
+	webhooks []webhookYAML
 }
 
 // newStage starts them; alter changes the schema before the daemon's first start.
@@ -36,12 +39,14 @@ func newStageOf(t *testing.T, in setting) *stage {
 	s := &stage{layout: in.layout, pg: pgtest.Start(t, pgtest.WithParam("max_prepared_transactions", "2")),
 		to: receive(t), extensions: receive(t)}
 	s.pg.Exec(t, "postgres",
-		in.layout.rename(blueschema.SQL()+in.alter+blueschema.SeedTodoCreated()+readFile(t, fixture)))
+		in.layout.rename(blueschema.SQL()+in.alter+blueschema.SeedTodoCreated()+readFile(t, fixture)+in.ready))
 	// One request at a time keeps the order of commits over all records.
-	s.install = install(t, s.pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}",
-		webhookYAML{id: "golden", url: s.to.URL},
-		webhookYAML{id: "extensions", url: s.extensions.URL, extra: []string{
-			"events: [TODO_UPDATED, TODO_DESCRIPTION_CHANGED, TODO_LIST_MOVED, TAG_CREATED]"}})
+	const oneByOne = "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 1}"
+	webhooks := append([]webhookYAML{{id: "golden", url: s.to.URL},
+		{id: "extensions", url: s.extensions.URL, extra: []string{
+			"events: [TODO_UPDATED, TODO_DESCRIPTION_CHANGED, TODO_LIST_MOVED, TAG_CREATED]"}}}, in.webhooks...)
+	s.install = install(t, s.pg.URL("postgres"), oneByOne, webhooks...)
+	s.install.write(t, s.pg.URL("postgres"), in.database, oneByOne, webhooks)
 	s.daemon = s.install.start(t)
 	return s
 }

@@ -2,7 +2,7 @@
 -- a uid and times that are the same in every run.
 CREATE FUNCTION same_every_time() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.uid := md5(NEW.id);
+    NEW.uid := md5(NEW.id::text);
     NEW.created_at := '2026-01-02T03:04:05.678Z';
     NEW.updated_at := '2026-01-02T03:04:05.678Z';
     RETURN NEW;
