@@ -5,4 +5,6 @@ wc1	First	backlog	f
 wc2	Second	doing	t
 wc3	Third	inbox	f
 \.
-DELETE FROM todos WHERE id IN ('wc1', 'wc2', 'wc3');
+DELETE FROM todos WHERE id = 'wc1';
+DELETE FROM todos WHERE id = 'wc2';
+DELETE FROM todos WHERE id = 'wc3';

@@ -17,5 +17,6 @@ DELETE FROM todos WHERE id = 'mg2';
 INSERT INTO todos (id, title, todo_list_id) VALUES ('mg3', 'Comes', 'mg');
 COMMIT;
 \endif
-DELETE FROM todos WHERE id IN ('mg1', 'mg3');
+DELETE FROM todos WHERE id = 'mg1';
+DELETE FROM todos WHERE id = 'mg3';
 DELETE FROM todo_lists WHERE id = 'mg';
