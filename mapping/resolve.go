@@ -66,8 +66,8 @@ func Resolve(catalog []capture.Table, overrides map[string]Override) (*Model, []
 	return m, warnings, nil
 }
 
-// leftOut warns of generated columns that would be sent, and of fields to be omitted that are none: perhaps a
-// misspelt name, and then what it was to hide is sent.
+// leftOut warns of generated columns that would be sent, of fields that are named for a table of which only the listed
+// ones are sent, and of fields to be omitted that are none: perhaps a misspelt name, and what it was to hide is sent.
 func (t *table) leftOut() []string {
 	var warnings []string
 	for _, g := range t.source.Generated {
@@ -76,7 +76,13 @@ func (t *table) leftOut() []string {
 				"and is left out", t.source.Name, g))
 		}
 	}
-	known := slices.Concat(t.def.scalars, []string{deletedAt})
+	known := append(slices.Clone(t.def.scalars), deletedAt)
+	for _, name := range slices.Sorted(maps.Keys(t.override.Columns)) {
+		if !t.def.passThrough && !slices.Contains(known, name) {
+			warnings = append(warnings, fmt.Sprintf("database.tables.%s.columns.%s: a %s has no such field",
+				t.def.name, name, t.def.name))
+		}
+	}
 	for _, c := range t.source.Columns {
 		known = append(known, t.fieldName(c.Name))
 	}

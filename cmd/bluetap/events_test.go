@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"bluetap/internal/jsjson/nodetest"
 	"bluetap/mapping"
 )
 
@@ -39,6 +42,34 @@ func TestEvents(t *testing.T) {
 		wantIDs(t, s.to)
 		wantIDs(t, s.extensions)
 	})
+	t.Run("form", func(t *testing.T) { wantForm(t, slices.Concat(s.to.deliveries(), s.extensions.deliveries())) })
+}
+
+// wantForm holds what is promised of every body: its keys and their order, which values are there, and that JavaScript
+// prints it again as it is.
+func wantForm(t *testing.T, all []delivery) {
+	t.Helper()
+	var bodies [][]byte
+	for _, d := range all {
+		bodies = append(bodies, []byte(d.body))
+	}
+	const shape = `b => {
+		const {event, webhook, ...values} = JSON.parse(text(b));
+		return [Object.keys(JSON.parse(text(b))).join(), values.previousValue !== null, values.currentValue !== null]
+	}`
+	again := nodetest.Map(t, `b => JSON.stringify(JSON.parse(text(b)))`, bodies)
+	for i, got := range nodetest.Map(t, shape, bodies) {
+		want := "event,webhook,previousValue,currentValue,true,true"
+		switch event := all[i].event; {
+		case strings.HasSuffix(event, "_CREATED"):
+			want = "event,webhook,currentValue,true,true"
+		case strings.HasSuffix(event, "_DELETED"):
+			want = "event,webhook,previousValue,currentValue,true,false"
+		}
+		if string(got) != want || !bytes.Equal(again[i], bodies[i]) {
+			t.Errorf("keys and values %s, want %s; printed again\n%s\nwant\n%s", got, want, again[i], bodies[i])
+		}
+	}
 }
 
 var eventID = regexp.MustCompile(`^evt_[0-9a-f]{8}_[0-9a-f]{16}_[0-9a-f]{12}$`)

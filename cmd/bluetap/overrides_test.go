@@ -36,6 +36,7 @@ func TestRenamedAndOmitted(t *testing.T) {
 				ADD "2" text DEFAULT 'an integer', ADD secret_note text DEFAULT 'never',
 				ADD words int GENERATED ALWAYS AS (length(titel)) STORED,
 				ADD _last__seen timestamptz(3), ADD labels text[] DEFAULT '{a,"b c"}';
+			ALTER TABLE checklists ADD removed timestamptz(3), ADD removed_at date;
 			ALTER TABLE users DROP first_name, ADD first_name text GENERATED ALWAYS AS (split_part(email, '@', 1)) STORED;`,
 		database: `tables:
     todo:
@@ -43,14 +44,14 @@ func TestRenamedAndOmitted(t *testing.T) {
       columns: {title: titel, todoListId: liste, effort: estimated_hours}
       omit: [html, secretNote, todoListId, createdById, archived]
     comment: {omit: [todoId, userId, discussionId]}
-    checklist: {omit: [id, todoId]}
+    checklist: {columns: {deletedAt: removed}, omit: [id, todoId, deletedAt]}
     checklistItem: {omit: [checklistId, position]}
     checklistItemUser: {omit: [id, uid, checklistItemId]}
     todoUser: {omit: [todoId, userId]}
     todoList: {omit: [projectId]}
     project: {omit: [companyId]}
     tag: {omit: [nope]}
-    user: {omit: [email]}`,
+    user: {columns: {nick: username}, omit: [email, passwordHash]}`,
 		webhooks: []webhookYAML{{id: "app", url: app.URL, extra: []string{"projectIds: [app]"}}},
 	})
 	s.playAll(t, overrideCases+"/renamed")
@@ -63,7 +64,8 @@ func TestRenamedAndOmitted(t *testing.T) {
 		"table Aufgaben: column 2 is left out: its name looks like an integer, which JavaScript would move to the front",
 		"table Aufgaben: generated column words is not in the replication stream and is left out",
 		"table users: generated column first_name is not in the replication stream and is left out",
-		"database.tables.tag.omit: there is no field nope")
+		"database.tables.tag.omit: there is no field nope",
+		"database.tables.user.columns.nick: a user has no such field")
 	for _, d := range slices.Concat(s.to.deliveries(), s.extensions.deliveries(), app.deliveries()) {
 		for _, value := range []string{"never", "@example.com", "not Blue's", "a related row's name", "an integer"} {
 			if strings.Contains(d.body, value) {
