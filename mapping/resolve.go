@@ -13,7 +13,7 @@ import (
 type Override struct {
 	Table   string            // the table's exact name; "" = recognised by name
 	Columns map[string]string // field in payloads → the table's column
-	Omit    []string          // fields left out of payloads and mirror
+	Omit    []string          // fields left out of payloads, and of the mirror where no row is found by them
 	Enabled bool              // false: as if the table did not exist
 }
 

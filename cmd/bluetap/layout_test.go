@@ -80,15 +80,18 @@ func TestLayoutRename(t *testing.T) {
 	const sql = `-- todos' words
 INSERT INTO todos (id, todo_list_id, created_at) VALUES ('todos', E'it\'s todos', '''todo_list_id'); /* todos' */
 CREATE FUNCTION f() AS $$ BEGIN NEW.created_by_id := 'todos'::text; END $$;
-SELECT t.dued_at::text, "todos" FROM companies t, todo_custom_field_options, my_todos WHERE user_id = E'\\' AND tag_id = '';`
+SELECT t.dued_at::text, "todos" FROM companies t, todo_custom_field_options, my_todos
+WHERE user_id = E'\\' AND tag_id = '';`
 	want := []string{`-- todos' words
 INSERT INTO "Todo" (id, "todoListId", "createdAt") VALUES ('todos', E'it\'s todos', '''todo_list_id'); /* todos' */
 CREATE FUNCTION f() AS $$ BEGIN NEW."createdById" := 'todos'::text; END $$;
-SELECT t."duedAt"::text, "todos" FROM "Company" t, "TodoCustomFieldOption", my_todos WHERE "userId" = E'\\' AND "tagId" = '';`,
+SELECT t."duedAt"::text, "todos" FROM "Company" t, "TodoCustomFieldOption", my_todos
+WHERE "userId" = E'\\' AND "tagId" = '';`,
 		`-- todos' words
 INSERT INTO "Todo" (id, "todoList", "createdAt") VALUES ('todos', E'it\'s todos', '''todo_list_id'); /* todos' */
 CREATE FUNCTION f() AS $$ BEGIN NEW."createdBy" := 'todos'::text; END $$;
-SELECT t."duedAt"::text, "todos" FROM "Company" t, "TodoCustomFieldOption", my_todos WHERE "user" = E'\\' AND "tag" = '';`}
+SELECT t."duedAt"::text, "todos" FROM "Company" t, "TodoCustomFieldOption", my_todos
+WHERE "user" = E'\\' AND "tag" = '';`}
 	for i, l := range prismaLayouts() {
 		if got := l.rename(sql); got != want[i] {
 			t.Errorf("%s:\n got %s\nwant %s", l.title, got, want[i])

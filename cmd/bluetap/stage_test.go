@@ -33,7 +33,10 @@ type setting struct {
 }
 
 // newStage starts them; alter changes the schema before the daemon's first start.
-func newStage(t *testing.T, alter string) *stage { return newStageOf(t, setting{alter: alter}) }
+func newStage(t *testing.T, alter string) *stage {
+	t.Helper()
+	return newStageOf(t, setting{alter: alter})
+}
 
 func newStageOf(t *testing.T, in setting) *stage {
 	t.Helper()
