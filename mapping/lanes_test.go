@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -101,6 +102,41 @@ func TestLanes(t *testing.T) {
 			})
 			if joined := strings.Join(got, "|"); joined != c.want {
 				t.Errorf("events:\n got %s\nwant %s", joined, c.want)
+			}
+		})
+	}
+}
+
+// TestLanesOfOmittedKeys leaves all foreign keys out of payloads: events, records and projects are the same, but that
+// what is not sent is no change of TODO_UPDATED.
+func TestLanesOfOmittedKeys(t *testing.T) {
+	overrides := map[string]Override{}
+	for _, d := range definitions {
+		var keys []string
+		for _, name := range d.scalars {
+			if strings.HasSuffix(name, "Id") {
+				keys = append(keys, name)
+			}
+		}
+		overrides[d.name] = Override{Enabled: true, Omit: keys}
+	}
+	for _, c := range laneCases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorldWith(t, overrides)
+			w.apply(lines(someWork), func(*Event) {})
+			var got, want []string
+			w.apply(lines(c.changes), func(e *Event) {
+				if e.Type != "TODO_UPDATED" {
+					got = append(got, lanesOf(t, e))
+				}
+			})
+			for event := range strings.SplitSeq(c.want, "|") {
+				if !strings.HasPrefix(event, "TODO_UPDATED ") {
+					want = append(want, event)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("events:\n got %s\nwant %s", got, want)
 			}
 		})
 	}

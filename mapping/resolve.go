@@ -13,7 +13,7 @@ import (
 type Override struct {
 	Table   string            // the table's exact name; "" = recognised by name
 	Columns map[string]string // field in payloads → the table's column
-	Omit    []string          // fields left out of payloads and mirror
+	Omit    []string          // fields left out of payloads, and of the mirror where no row is found by them
 	Enabled bool              // false: as if the table did not exist
 }
 
@@ -27,7 +27,7 @@ type table struct {
 	def      *definition
 	source   capture.Table
 	override Override
-	keyIsID  bool // the mirror's key is the id column alone, so that a foreign key finds its row by key
+	keyIsID  bool // the mirror's key is what foreign keys hold: the id column alone, or there is no id column
 }
 
 // Resolve finds the table of every entity in the catalog. The overrides are by entity name. Warnings tell what is
@@ -58,17 +58,43 @@ func Resolve(catalog []capture.Table, overrides map[string]Override) (*Model, []
 		if err != nil {
 			return nil, nil, err
 		}
-		t.keyIsID = len(layout.key) == 1 && layout.sourceOf("id") == source.Columns[layout.key[0]].Name
-		warnings = append(warnings, layout.warnings...)
-		for _, g := range source.Generated {
-			if def.passThrough {
-				warnings = append(warnings, fmt.Sprintf("table %s: generated column %s is not in the replication stream "+
-					"and is left out", source.Name, g))
-			}
-		}
+		id := layout.sourceOf("id")
+		t.keyIsID = id == "" || len(layout.key) == 1 && id == source.Columns[layout.key[0]].Name
+		warnings = append(append(warnings, layout.warnings...), t.leftOut()...)
 		m.tables[def.entity] = t
 	}
 	return m, warnings, nil
+}
+
+// leftOut warns of generated columns that would be sent, of fields that are named for a table of which only the listed
+// ones are sent, and of fields to be omitted that are none: perhaps a misspelt name, and what it was to hide is sent.
+func (t *table) leftOut() []string {
+	var warnings []string
+	for _, g := range t.source.Generated {
+		if name := t.fieldName(g); !t.omits(name) && (t.def.passThrough || slices.Contains(t.def.scalars, name)) {
+			warnings = append(warnings, fmt.Sprintf("table %s: generated column %s is not in the replication stream "+
+				"and is left out", t.source.Name, g))
+		}
+	}
+	known := append(slices.Clone(t.def.scalars), deletedAt)
+	for _, name := range slices.Sorted(maps.Keys(t.override.Columns)) {
+		if !t.def.passThrough && !slices.Contains(known, name) {
+			warnings = append(warnings, fmt.Sprintf("database.tables.%s.columns.%s: a %s has no such field",
+				t.def.name, name, t.def.name))
+		}
+	}
+	for _, c := range t.source.Columns {
+		known = append(known, t.fieldName(c.Name))
+	}
+	for _, g := range t.source.Generated {
+		known = append(known, t.fieldName(g))
+	}
+	for _, name := range t.override.Omit {
+		if !slices.Contains(known, name) {
+			warnings = append(warnings, fmt.Sprintf("database.tables.%s.omit: there is no field %s", t.def.name, name))
+		}
+	}
+	return warnings
 }
 
 // check refuses an override that says what cannot be: a column that is not there, or a table that is another entity's.

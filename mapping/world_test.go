@@ -40,6 +40,11 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, nil)
+}
+
+func newWorldWith(t *testing.T, overrides map[string]Override) *world {
+	t.Helper()
 	w := &world{t: t, relations: map[string]*capture.Relation{}}
 	var catalog []capture.Table
 	for n, columns := range worldTables {
@@ -48,7 +53,7 @@ func newWorld(t *testing.T) *world {
 		w.relations[table.Name] = &capture.Relation{OID: table.OID, Schema: table.Schema, Name: table.Name,
 			Columns: table.Columns}
 	}
-	model, _, err := Resolve(catalog, nil)
+	model, _, err := Resolve(catalog, overrides)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bluetap/internal/jsjson/nodetest"
 	"bluetap/mapping"
 )
 
@@ -42,6 +44,38 @@ func TestEvents(t *testing.T) {
 		wantIDs(t, s.records)
 	})
 	t.Run("Records", func(t *testing.T) { wantRecords(t, s) })
+	t.Run("form", func(t *testing.T) {
+		wantForm(t, slices.Concat(s.to.deliveries(), s.extensions.deliveries(), s.records.deliveries()))
+	})
+}
+
+// wantForm holds what is promised of every body: its keys and their order, which values are there, and that JavaScript
+// prints it again as it is.
+func wantForm(t *testing.T, all []delivery) {
+	t.Helper()
+	var bodies [][]byte
+	for _, d := range all {
+		bodies = append(bodies, []byte(d.body))
+	}
+	const shape = `b => {
+		const {event, webhook, ...values} = JSON.parse(text(b));
+		return [Object.keys(JSON.parse(text(b))).join(), values.previousValue !== null, values.currentValue !== null]
+	}`
+	again := nodetest.Map(t, `b => JSON.stringify(JSON.parse(text(b)))`, bodies)
+	for i, got := range nodetest.Map(t, shape, bodies) {
+		want := "event,webhook,previousValue,currentValue,true,true"
+		switch event := all[i].event; {
+		case strings.HasPrefix(event, "RECORD_"):
+			want = "event,record,company,project,user,true,true"
+		case strings.HasSuffix(event, "_CREATED"):
+			want = "event,webhook,currentValue,true,true"
+		case strings.HasSuffix(event, "_DELETED"):
+			want = "event,webhook,previousValue,currentValue,true,false"
+		}
+		if string(got) != want || !bytes.Equal(again[i], bodies[i]) {
+			t.Errorf("keys and values %s, want %s; printed again\n%s\nwant\n%s", got, want, again[i], bodies[i])
+		}
+	}
 }
 
 var eventID = regexp.MustCompile(`^evt_[0-9a-f]{8}_[0-9a-f]{16}_[0-9a-f]{12}$`)
@@ -66,11 +100,14 @@ func wantIDs(t *testing.T, to *receiver) {
 
 // TestIdentities has the mirror's keys elsewhere than in a primary key named id: where nothing of a key is sent the
 // bodies are those of the same case on Blue's own schema.
-func TestIdentities(t *testing.T) {
-	s := newStage(t, `
+func TestIdentities(t *testing.T) { playIdentities(t, snakeCase) }
+
+func playIdentities(t *testing.T, in layout) {
+	t.Helper()
+	s := newStageOf(t, setting{layout: in, alter: `
 		ALTER TABLE todos REPLICA IDENTITY FULL;
 		ALTER TABLE tags ALTER uid SET NOT NULL, REPLICA IDENTITY USING INDEX tags_uid_key;
-		ALTER TABLE todo_users DROP id, ADD PRIMARY KEY (todo_id, user_id);`)
+		ALTER TABLE todo_users DROP id, ADD PRIMARY KEY (todo_id, user_id);`})
 	for _, name := range []string{"nothing_timestamps", "todo_done_status_updated", "todo_due_date", "todo_moved",
 		"todo_name_changed", "todo_several_changes", "todo_key_changed", "todo_toast_unchanged", "tag", "todo_tags",
 		"todo_tag_deleted"} {

@@ -56,7 +56,7 @@ func TestPingCommand(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "webhook w was not GONE") {
 		t.Errorf("--enable without a state: exit code %d\n%s", code, stdout)
 	}
-	compareGolden(t, "../../mapping/testdata/health/health_check.sql", goldenPing(t))
+	compareGolden(t, "../../mapping/testdata/health/health_check.sql", goldenPing(t), *update)
 }
 
 // goldenPing returns a health check's body as the golden files have theirs.

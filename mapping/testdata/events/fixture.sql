@@ -2,7 +2,7 @@
 -- a uid and times that are the same in every run.
 CREATE FUNCTION same_every_time() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.uid := md5(TG_TABLE_NAME || NEW.id);
+    NEW.uid := md5(NEW.id::text);
     NEW.created_at := '2026-01-02T03:04:05.678Z';
     NEW.updated_at := '2026-01-02T03:04:05.678Z';
     RETURN NEW;
@@ -15,7 +15,7 @@ BEGIN
         EXECUTE format('CREATE TRIGGER same BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION same_every_time()', t);
     END LOOP;
 END $$;
-UPDATE users SET uid = md5('users' || id);
+UPDATE users SET uid = md5(id);
 INSERT INTO users (id, email, first_name, last_name, timezone, password_hash) VALUES
     ('ben', 'ben@example.com', 'Ben', 'Bitdiddle', 'Europe/Berlin', 'never'),
     ('cy', 'cy@example.com', 'Cy', 'D. Fect', NULL, 'never');
