@@ -12,7 +12,7 @@ type Fault struct {
 	File string `json:"file"` // as given to Load
 	Line int    `json:"line"` // from 1; 1 for what concerns the file as a whole
 	Path string `json:"path"` // webhooks[0].url; empty when it concerns no key
-	What string `json:"what"` // one line, without any value of the file
+	What string `json:"what"` // one line, without any value of the file; of an if, names
 }
 
 // String returns file:line: path: what.

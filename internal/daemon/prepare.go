@@ -50,7 +50,7 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 	if err := d.forgetUnfollowed(model); err != nil {
 		return nil, err
 	}
-	return d.assemble(source, tables, mapper)
+	return d.assemble(source, model, tables, mapper)
 }
 
 // forgetUnfollowed keeps that tables of the mirror are not followed from now on, switched off or gone: what the mirror
@@ -118,10 +118,19 @@ func (d *daemon) checkKeys(model *mapping.Model) error {
 }
 
 // assemble makes the parts. Nothing is started.
-func (d *daemon) assemble(source capture.Config, tables []capture.Table, mapper *mapping.Mapper) (*parts, error) {
+func (d *daemon) assemble(source capture.Config, model *mapping.Model, tables []capture.Table, mapper *mapping.Mapper,
+) (*parts, error) {
 	subscriptions, receivers, err := webhooks(d.store, d.Config.Webhooks)
 	if err != nil {
 		return nil, err
+	}
+	failures := newIfFailures(d.Log)
+	for _, r := range receivers {
+		failures.names[r.Number] = r.ID
+	}
+	router, err := mapping.NewRouter(model, subscriptions, failures.note)
+	if err != nil {
+		return nil, fmt.Errorf("compile webhooks: %w", err)
 	}
 	state := d.store.State()
 	stream := capture.NewStream(source, capture.Start{
@@ -137,7 +146,7 @@ func (d *daemon) assemble(source capture.Config, tables []capture.Table, mapper 
 	d.store.OnSync(func(lsn uint64) { stream.Confirm(capture.LSN(lsn)) })
 	d.store.OnQueued(deliverer.Wake)
 	return &parts{
-		pipeline: &pipeline{stream: stream, mapper: mapper, router: mapping.NewRouter(subscriptions),
+		pipeline: &pipeline{stream: stream, mapper: mapper, router: router, ifFailures: failures,
 			store: d.store, epoch: state.Epoch, log: d.Log},
 		stream: stream, deliverer: deliverer, watch: d.watchPublication(source, tables, state.Membership)}, nil
 }

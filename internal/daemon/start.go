@@ -55,6 +55,9 @@ func (d *daemon) findTables(ctx context.Context, source capture.Config) (*mappin
 		return nil, hint.New(fmt.Errorf("schema %s of the database has none of Blue's tables", source.Schema),
 			"check database.url and database.schema, or name the tables under database.tables")
 	}
+	if err := d.checkSubscriptions(model); err != nil {
+		return nil, err
+	}
 	return model, d.untilReachable(ctx, func() error { return capture.EnsurePublication(ctx, source, tables) })
 }
 

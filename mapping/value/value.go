@@ -86,6 +86,22 @@ func appendScalar(dst []byte, oid uint32, text []byte) []byte {
 	return jsjson.AppendString(dst, text)
 }
 
+// IsBool, IsNumber and IsDocument tell what kind of value the texts of a type are: t or f; a number, which may be NaN or
+// an infinity; JSON. For an array they are false.
+func IsBool(t capture.Type) bool { return t.Elem == 0 && t.OID == boolOID }
+
+// IsNumber is told with IsBool.
+func IsNumber(t capture.Type) bool {
+	switch t.OID {
+	case int8OID, int2OID, int4OID, float4OID, float8OID, numericOID:
+		return t.Elem == 0
+	}
+	return false
+}
+
+// IsDocument is told with IsBool.
+func IsDocument(t capture.Type) bool { return t.Elem == 0 && (t.OID == jsonOID || t.OID == jsonbOID) }
+
 func appendBool(dst, text []byte) ([]byte, bool) {
 	switch string(text) {
 	case "t":
