@@ -71,7 +71,7 @@ func compileExpression(text string) (*expression, error) {
 	for _, name := range variables {
 		untyped[name] = types.Any
 	}
-	program, err := expr.Compile(text, append(language(), expr.Env(untyped), expr.Patch(r), expr.Patch(nilSafe{}))...)
+	program, err := expr.Compile(text, append(language(), expr.Env(untyped), expr.Patch(r), expr.Patch(&nilSafe{}))...)
 	if r.fault != nil {
 		return nil, oneLine(r.fault.Bind(file.NewSource(text)))
 	}
@@ -137,15 +137,39 @@ func (e *expression) answer(a *asked) (outcome, error) {
 	return outcome{holds: holds, failed: !ok && result != nil}, nil
 }
 
-// nilSafe makes every member access one that gives nil on nil.
-type nilSafe struct{}
+// nilSafe makes every member access, and call of a method, one that gives nil on nil.
+type nilSafe struct{ calls int }
 
 // Visit implements ast.Visitor.
-func (nilSafe) Visit(node *ast.Node) {
-	member, ok := (*node).(*ast.MemberNode)
-	if !ok || member.Optional {
+func (n *nilSafe) Visit(node *ast.Node) {
+	switch at := (*node).(type) {
+	case *ast.MemberNode:
+		if !at.Optional {
+			at.Optional = true
+			ast.Patch(node, &ast.ChainNode{Node: at})
+		}
+	case *ast.CallNode:
+		n.call(node, at)
+	}
+}
+
+// call makes a.b(c) what `let x = a; x == nil ? nil : x.b(c)` is: the language's own a?.b(c) leaves c on its stack when a
+// is nil.
+func (n *nilSafe) call(node *ast.Node, call *ast.CallNode) {
+	callee := call.Callee
+	if chain, ok := callee.(*ast.ChainNode); ok {
+		callee = chain.Node
+	}
+	member, ok := callee.(*ast.MemberNode)
+	if !ok {
 		return
 	}
-	member.Optional = true
-	ast.Patch(node, &ast.ChainNode{Node: member})
+	n.calls++
+	name := fmt.Sprintf("receiver %d", n.calls) // no name that a text can have
+	receiver := member.Node
+	member.Node, member.Optional = &ast.IdentifierNode{Value: name}, false
+	call.Callee = member
+	ast.Patch(node, &ast.VariableDeclaratorNode{Name: name, Value: receiver, Expr: &ast.ConditionalNode{
+		Cond: &ast.BinaryNode{Operator: "==", Left: &ast.IdentifierNode{Value: name}, Right: &ast.NilNode{}},
+		Exp1: &ast.NilNode{}, Exp2: call}})
 }
