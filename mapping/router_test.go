@@ -43,6 +43,9 @@ var routeCases = []struct {
 		"~todos id=t1 title=One todo_list_id=inbox", ""},
 	{"moved away, and left", Subscription{Member: "ben", Events: []string{"TODO_MOVED"}},
 		"-project_users id=m1\n~todos id=t1 title=One todo_list_id=inbox", "TODO_MOVED:t1"},
+	{"left as the project changed its company", Subscription{Member: "ben", CompanyIDs: []string{"acme"},
+		Events: []string{"TODO_NAME_CHANGED"}}, "~projects id=web name=Web company_id=rival\n-project_users id=m1\n" +
+		"~todos id=t1 title=New todo_list_id=doing", ""},
 	{"membership without a project", Subscription{Member: "ben", Events: []string{"COMMENT_CREATED"}},
 		"+comments id=c2 text=Hi discussion_id=d", ""},
 
