@@ -1,5 +1,7 @@
 package mapping
 
+import "bytes"
+
 // asked is what webhooks have asked about one event. A thousand of them ask much the same, so that each thing is read
 // once, and only when the first one asks.
 type asked struct {
@@ -8,6 +10,7 @@ type asked struct {
 	placed        bool
 	before, after *subject
 	members       map[membership]bool
+	texts         map[string][]string // expressions' variables that are lists
 }
 
 // scope is a project that an event belongs to, with its company and the state in which it is known.
@@ -119,6 +122,7 @@ type subject struct {
 	hasTagRows, hasFields, hasChecklists bool
 	checklists                           bool
 	contents                             map[string]content // by custom field
+	lowerTitle, lowerText                []byte             // nil until asked for
 }
 
 // listRow returns the record's list: for a list, itself.
@@ -177,6 +181,15 @@ func (s *subject) tags() ([]*Row, error) {
 	}
 	s.hasTagRows = true
 	return s.tagRows, nil
+}
+
+// lower returns title and text in lower case.
+func (s *subject) lower() (title, text []byte) {
+	if s.lowerTitle == nil {
+		s.lowerTitle = append([]byte{}, bytes.ToLower(s.row.cell("title").text)...)
+		s.lowerText = bytes.ToLower(s.row.cell("text").text)
+	}
+	return s.lowerTitle, s.lowerText
 }
 
 func (s *subject) hasChecklist() (bool, error) {

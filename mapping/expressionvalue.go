@@ -99,22 +99,52 @@ func (a *asked) variable(name string, u *use) (any, error) {
 		return e.before.plain(e.previous, u, place{})
 	case "current":
 		return e.after.plain(e.current, u, place{})
-	case "changed":
-		return e.changedFields(), nil
+	case "changed", "tags", "assignees":
+		return a.list(name)
 	case "project", "company":
 		return a.whose(name, u)
 	}
+	s, err := a.record()
+	if s == nil {
+		return nil, err
+	}
+	return s.state.plain(s.row, u, place{})
+}
+
+// record returns the todo that a filter would be asked of, nil for none.
+func (a *asked) record() (*subject, error) {
 	s, err := a.current()
 	if err != nil || s.row == nil || s.row.shape.entity != Todo {
-		if name == "record" {
-			return nil, err
-		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// list returns one of the lists of texts, which are the same for every expression.
+func (a *asked) list(name string) ([]string, error) {
+	if texts, known := a.texts[name]; known {
+		return texts, nil
+	}
+	texts, err := a.readList(name)
+	if err != nil {
+		return nil, err
+	}
+	if a.texts == nil {
+		a.texts = map[string][]string{}
+	}
+	a.texts[name] = texts
+	return texts, nil
+}
+
+func (a *asked) readList(name string) ([]string, error) {
+	if name == "changed" {
+		return a.event.changedFields(), nil
+	}
+	s, err := a.record()
+	switch {
+	case s == nil:
 		return []string{}, err
-	}
-	if name == "record" {
-		return s.state.plain(s.row, u, place{})
-	}
-	if name == "tags" {
+	case name == "tags":
 		return textsOf(s.tags, "title")
 	}
 	return textsOf(s.assignees, "userId")

@@ -157,8 +157,8 @@ func searchTest(f Filter) (func(s *subject) (bool, error), bool) {
 	phrase, given := f.Texts["search"]
 	lower := []byte(strings.ToLower(phrase))
 	return func(s *subject) (bool, error) {
-		return bytes.Contains(bytes.ToLower(s.row.cell("title").text), lower) ||
-			bytes.Contains(bytes.ToLower(s.row.cell("text").text), lower), nil
+		title, text := s.lower()
+		return bytes.Contains(title, lower) || bytes.Contains(text, lower), nil
 	}, given
 }
 

@@ -129,6 +129,41 @@ func TestRefusedByTheModel(t *testing.T) {
 	}
 }
 
+// TestManyWebhooks has a thousand webhooks that ask, of which none matches: asking costs no memory for each.
+func TestManyWebhooks(t *testing.T) {
+	w := filterWorld(t)
+	kinds := []Subscription{
+		{ProjectIDs: []string{"nope"}}, {Filter: listed("todoIds", "nope")}, {Filter: listed("todoListTitles", "nope")},
+		{Filter: listed("assigneeIds", "nope")}, {Filter: listed("tagTitles", "nope")}, {Filter: phrase("search", "nope")},
+		{Filter: fieldIs("price", "EQ", "7")}, {Filter: flagged("hasChecklist", false)}, {Changed: []string{"title"}},
+		{Member: "nobody"},
+	}
+	subscriptions := make([]Subscription, 1000)
+	for i := range subscriptions {
+		subscriptions[i] = kinds[i%len(kinds)]
+		subscriptions[i].Events = []string{"TODO_UPDATED"}
+	}
+	r := w.router(subscriptions...)
+	events := 0
+	w.apply(lines("~todos id=t1 title=Über_Release todo_list_id=doing position=7"), func(e *Event) {
+		if e.Type != "TODO_UPDATED" {
+			return
+		}
+		events++
+		allocations := testing.AllocsPerRun(10, func() {
+			if webhooks, err := r.Route(e); err != nil || len(webhooks) > 0 {
+				t.Errorf("routed to %v, %v", webhooks, err)
+			}
+		})
+		if allocations > 300 {
+			t.Errorf("%.0f allocations for an event and 1000 webhooks", allocations)
+		}
+	})
+	if events != 1 {
+		t.Errorf("%d events, want 1", events)
+	}
+}
+
 // TestFilterEvents holds which events a filter can be asked of.
 func TestFilterEvents(t *testing.T) {
 	events := FilterEvents()

@@ -62,8 +62,8 @@ var filterChanges = [2]string{`
 	DELETE FROM todos WHERE id = 't2';
 	INSERT INTO comments (id, text, category, discussion_id) VALUES ('c2', 'Hi', 'DISCUSSION', 'd');`}
 
-// TestFilters has a dozen webhooks that ask for different things, over changes between which the daemon is killed. What
-// is sent twice after the kill is the same, so that routing it again came out the same.
+// TestFilters has a dozen webhooks that ask for different things, over changes between which the daemon is killed:
+// what Postgres sends again after the kill is routed again, and must go where it went.
 func TestFilters(t *testing.T) {
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+readFile(t, fixture)+
