@@ -126,15 +126,13 @@ func (e *expression) answer(a *asked) (outcome, error) {
 		return outcome{}, err
 	}
 	result, err := e.vm.Run(e.program, variables)
-	var f *file.Error
-	switch {
-	case errors.As(err, &f):
-		return outcome{failed: true, at: Position{f.Line, f.Column + 1}}, nil
-	case err != nil:
-		return outcome{failed: true}, nil
-	}
 	holds, ok := result.(bool)
-	return outcome{holds: holds, failed: !ok && result != nil}, nil
+	o := outcome{holds: holds, failed: err != nil || !ok && result != nil}
+	var f *file.Error
+	if errors.As(err, &f) {
+		o.at = Position{f.Line, f.Column + 1}
+	}
+	return o, nil
 }
 
 // nilSafe makes every member access, and call of a method, one that gives nil on nil.
@@ -153,8 +151,8 @@ func (n *nilSafe) Visit(node *ast.Node) {
 	}
 }
 
-// call makes a.b(c) what `let x = a; x == nil ? nil : x.b(c)` is: the language's own a?.b(c) leaves c on its stack when a
-// is nil.
+// call makes a.b(c) what `let x = a; x == nil ? nil : x.b(c)` is: the language's own a?.b(c) leaves c on its stack when
+// a is nil.
 func (n *nilSafe) call(node *ast.Node, call *ast.CallNode) {
 	callee := call.Callee
 	if chain, ok := callee.(*ast.ChainNode); ok {

@@ -7,8 +7,8 @@ import (
 
 var expressionEvents = []string{"TODO_CREATED", "TODO_UPDATED", "TODO_DELETED", "TAG_UPDATED", "COMMENT_CREATED"}
 
-// expressionChanges give, on top of filterWork, TODO_UPDATED of t1, TODO_DELETED of t2, TODO_CREATED of t3, TAG_UPDATED of
-// bug and COMMENT_CREATED of c2 on t1 and c3 on none.
+// expressionChanges give, on top of filterWork, TODO_UPDATED of t1, TODO_DELETED of t2, TODO_CREATED of t3, TAG_UPDATED
+// of bug and COMMENT_CREATED of c2 on t1 and c3 on none.
 const expressionChanges = `
 	~todos id=t1 title=Release_2 text=Ship_It archived=f done=t dued_at=2026-04-01_12:00:00+00 ` +
 	`created_at=2026-01-02_03:04:05+00 todo_list_id=doing color=#123456 position=1.50 rank=3 meta={"a":{"b":[1,"x"]}}

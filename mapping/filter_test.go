@@ -13,8 +13,8 @@ var filterTables = [][]string{
 	{"projects", "id", "name", "company_id"},
 	{"project_users", "id", "project_id", "user_id"},
 	{"todo_lists", "id", "title", "project_id"},
-	{"todos", "id", "title", "html", "text", "archived:bool", "done:bool", "dued_at:time", "created_at:time", "todo_list_id",
-		"color", "position:numeric", "rank:int", "meta:json", "deleted_at:time"},
+	{"todos", "id", "title", "html", "text", "archived:bool", "done:bool", "dued_at:time", "created_at:time",
+		"todo_list_id", "color", "position:numeric", "rank:int", "meta:json", "deleted_at:time"},
 	{"comments", "id", "text", "todo_id", "discussion_id"},
 	{"checklists", "id", "title", "todo_id"},
 	{"checklist_items", "id", "title", "done:bool", "checklist_id"},
@@ -63,7 +63,8 @@ const filterWork = `
 	+todo_custom_field_options id=o1 todo_custom_field_id=v3 custom_field_option_id=small
 	+todo_custom_fields id=v4 country_codes=DE,SE text=Germany,_Sweden todo_id=t1 custom_field_id=land
 	+todo_custom_fields id=v5 checked=t todo_id=t1 custom_field_id=agreed
-	+todo_custom_fields id=v6 start_date=2026-05-01_00:00:00+00 end_date=2026-05-03_00:00:00+00 todo_id=t1 custom_field_id=when
+	+todo_custom_fields id=v6 start_date=2026-05-01_00:00:00+00 end_date=2026-05-03_00:00:00+00 ` +
+	`todo_id=t1 custom_field_id=when
 	+todo_custom_fields id=v7 text=Berlin todo_id=t1 custom_field_id=place`
 
 // Both of them are changed, and told of, by this.
@@ -207,7 +208,8 @@ var filterCases = []struct {
 	{"date EQ beside it", fieldIs("when", "EQ", "2026-05-04"), ""},
 	{"date NE", fieldIs("when", "NE", "2026-05-04"), "t1 t2"},
 	{"a place cannot be asked about", fieldIs("place", "EQ", "Berlin"), ""},
-	{"fields are ANDed", Filter{Fields: []FieldTest{{"price", "GT", []string{"1"}}, {"agreed", "IS", []string{"false"}}}}, ""},
+	{"fields are ANDed", Filter{Fields: []FieldTest{{"price", "GT", []string{"1"}},
+		{"agreed", "IS", []string{"false"}}}}, ""},
 	{"field of another todo", fieldIs("nowhere", "NOT"), ""},
 }
 
@@ -238,8 +240,8 @@ func TestFilters(t *testing.T) {
 
 // TestMatch asks one filter in all ways of one series of changes.
 func TestMatch(t *testing.T) {
-	const events = "TODO_CREATED TODO_DELETED TODO_UPDATED TODO_TAG_ADDED TODO_TAG_REMOVED COMMENT_CREATED COMMENT_DELETED " +
-		"TODO_CHECKLIST_ITEM_NAME_CHANGED"
+	const events = "TODO_CREATED TODO_DELETED TODO_UPDATED TODO_TAG_ADDED TODO_TAG_REMOVED COMMENT_CREATED " +
+		"COMMENT_DELETED TODO_CHECKLIST_ITEM_NAME_CHANGED"
 	cases := []struct{ name, changes, current, previous, starts, stops string }{
 		{"comes to match", "+todo_tags id=g2 todo_id=t2 tag_id=bug", "TODO_TAG_ADDED:t2", "", "TODO_TAG_ADDED:t2", ""},
 		{"no longer matches", "-todo_tags id=g1", "", "TODO_TAG_REMOVED:t1", "", "TODO_TAG_REMOVED:t1"},

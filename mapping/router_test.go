@@ -28,10 +28,12 @@ var routeCases = []struct {
 		Changed: []string{"color", "title"}}, "~tags id=bug title=bug color=#000000 project_id=web", "TAG_UPDATED:bug"},
 
 	{"a member", Subscription{Member: "ben"}, touchBoth, ""},
-	{"member of the one project", Subscription{Member: "ben", Events: []string{"TODO_UPDATED"}}, touchBoth, "TODO_UPDATED:t1"},
+	{"member of the one project", Subscription{Member: "ben", Events: []string{"TODO_UPDATED"}}, touchBoth,
+		"TODO_UPDATED:t1"},
 	{"member of the other", Subscription{Member: "cy", Events: []string{"TODO_UPDATED"}}, touchBoth, "TODO_UPDATED:t2"},
 	{"member of none", Subscription{Member: "dan", Events: []string{"TODO_UPDATED"}}, touchBoth, ""},
-	{"no longer a member", Subscription{Member: "ben", Events: []string{"TODO_UPDATED"}}, touchBoth + "\n-project_users id=m1", ""},
+	{"no longer a member", Subscription{Member: "ben", Events: []string{"TODO_UPDATED"}},
+		touchBoth + "\n-project_users id=m1", ""},
 	{"a member from now on", Subscription{Member: "dan", Events: []string{"TODO_UPDATED"}},
 		touchBoth + "\n+project_users id=m3 project_id=app user_id=dan", "TODO_UPDATED:t2"},
 	{"membership of a project that is gone", Subscription{Member: "ben", Events: []string{"TODO_DELETED"}},
@@ -57,8 +59,9 @@ var routeCases = []struct {
 		Filter: Filter{Match: "startsMatching", Lists: map[string][]string{"todoListTitles": {"In", "Doing"}}}}, `
 		~todo_lists id=inbox title=In project_id=app
 		~todo_lists id=doing title=Do project_id=web`, "TODO_LIST_NAME_CHANGED:inbox"},
-	{"all together", Subscription{Events: []string{"TODO_UPDATED"}, ProjectIDs: []string{"web"}, CompanyIDs: []string{"acme"},
-		Member: "ben", Filter: listed("tagIds", "bug"), Changed: []string{"position"}, If: `record.position == 2.5`},
+	{"all together", Subscription{Events: []string{"TODO_UPDATED"}, ProjectIDs: []string{"web"},
+		CompanyIDs: []string{"acme"}, Member: "ben", Filter: listed("tagIds", "bug"), Changed: []string{"position"},
+		If: `record.position == 2.5`},
 		touchBoth, "TODO_UPDATED:t1"},
 }
 
@@ -99,12 +102,12 @@ func TestRefusedByTheModel(t *testing.T) {
 		want  string
 	}{
 		{Subscription{Member: "ben"},
-			"requireMembership: the database has no table of entity projectUser, which it is asked of"},
+			"requireMembership: the database has no table for entity projectUser"},
 		{Subscription{Filter: listed("colors", "#fff")}, "filter.colors: table todos has no column for color"},
 		{Subscription{Filter: listed("tagIds", "a")},
-			"filter.tagIds: the database has no table of entity todoTag, which it is asked of"},
+			"filter.tagIds: the database has no table for entity todoTag"},
 		{Subscription{Filter: fieldIs("a", "IS")},
-			"filter.fields: the database has no table of entity todoCustomField, which it is asked of"},
+			"filter.fields: the database has no table for entity todoCustomField"},
 		{Subscription{Filter: flagged("hasDueDate", true)}, "filter.hasDueDate: table todos has no column for duedAt"},
 		{Subscription{Changed: []string{"title", "duedAt"}}, "changed: no event that is wanted sends a field duedAt"},
 		{Subscription{Events: []string{"TAG_UPDATED"}, Changed: []string{"done"}},
@@ -112,8 +115,8 @@ func TestRefusedByTheModel(t *testing.T) {
 		{Subscription{If: `current.titel == "x"`}, "if: unknown field titel (1:9)"},
 		{Subscription{Events: []string{"TAG_UPDATED"}, If: `current.done`}, "if: unknown field done (1:9)"},
 		{Subscription{If: "done\n  or title"}, "if: unknown name done (1:1)"},
-		{Subscription{Filter: listed("colors", "a"), Changed: []string{"x"}}, "filter.colors: table todos has no column for " +
-			"color; changed: no event that is wanted sends a field x"},
+		{Subscription{Filter: listed("colors", "a"), Changed: []string{"x"}}, "filter.colors: table todos has no column " +
+			"for color; changed: no event that is wanted sends a field x"},
 	}
 	w := newWorldOf(t, tables)
 	for _, c := range cases {
@@ -167,7 +170,7 @@ func TestManyWebhooks(t *testing.T) {
 // TestFilterEvents holds which events a filter can be asked of.
 func TestFilterEvents(t *testing.T) {
 	events := FilterEvents()
-	for _, event := range []string{"TODO_CREATED", "TODO_UPDATED", "COMMENT_DELETED", "TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED"} {
+	for _, event := range []string{"TODO_CREATED", "TODO_UPDATED", "COMMENT_DELETED", "TODO_CHECKLIST_ITEM_CREATED"} {
 		if !slices.Contains(events["assigneeIds"], event) || !slices.Contains(events["fields"], event) {
 			t.Errorf("assigneeIds and fields cannot be asked of %s", event)
 		}

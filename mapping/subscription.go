@@ -72,7 +72,7 @@ type need struct {
 func (m *Model) lacks(needs ...need) string {
 	for _, n := range needs {
 		if !m.Has(n.entity) {
-			return fmt.Sprintf("the database has no table of entity %s, which it is asked of", n.entity)
+			return fmt.Sprintf("the database has no table for entity %s", n.entity)
 		}
 		if _, ok := m.column(n.entity, n.field); n.field != "" && !ok {
 			return fmt.Sprintf("table %s has no column for %s", m.tables[n.entity].source.Name, n.field)

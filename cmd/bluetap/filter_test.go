@@ -13,7 +13,8 @@ import (
 )
 
 // filtered are the events that the webhooks of TestFilters want, unless they say otherwise.
-const filtered = "events: [TODO_CREATED, TODO_UPDATED, TODO_DELETED, TODO_TAG_ADDED, COMMENT_CREATED, TODO_CUSTOM_FIELD_UPDATED]"
+const filtered = "events: [TODO_CREATED, TODO_UPDATED, TODO_DELETED, TODO_TAG_ADDED, COMMENT_CREATED, " +
+	"TODO_CUSTOM_FIELD_UPDATED]"
 
 // filterCases hold a webhook for each way to narrow down what it gets, with what it gets of filterChanges before and
 // after a restart.
@@ -25,7 +26,8 @@ var filterCases = []struct {
 	{"all", nil, "TODO_CREATED:t1 TODO_TAG_ADDED:t1 TODO_UPDATED:t1 COMMENT_CREATED:c1 TODO_CUSTOM_FIELD_UPDATED:t1 " +
 		"TODO_CREATED:t2 TODO_UPDATED:t2", "TODO_UPDATED:t1 TODO_DELETED:t1 TODO_DELETED:t2 COMMENT_CREATED:c2"},
 	{"tagged", []string{"filter: {tagTitles: [urgent]}"},
-		"TODO_TAG_ADDED:t1 TODO_UPDATED:t1 COMMENT_CREATED:c1 TODO_CUSTOM_FIELD_UPDATED:t1", "TODO_UPDATED:t1 TODO_DELETED:t1"},
+		"TODO_TAG_ADDED:t1 TODO_UPDATED:t1 COMMENT_CREATED:c1 TODO_CUSTOM_FIELD_UPDATED:t1",
+		"TODO_UPDATED:t1 TODO_DELETED:t1"},
 	{"starts", []string{"filter: {tagTitles: [urgent], match: startsMatching}"}, "TODO_TAG_ADDED:t1", ""},
 	{"stops", []string{"filter: {done: false, match: stopsMatching}"}, "TODO_UPDATED:t2", "TODO_UPDATED:t1"},
 	{"previous", []string{"filter: {done: true, match: previous}"}, "", "TODO_DELETED:t1 TODO_DELETED:t2"},
@@ -33,11 +35,12 @@ var filterCases = []struct {
 		"TODO_UPDATED:t1 COMMENT_CREATED:c1 TODO_CUSTOM_FIELD_UPDATED:t1", "TODO_UPDATED:t1 TODO_DELETED:t1"},
 	{"price", []string{"filter:", "  fields: [{customFieldId: price, op: GTE, values: [99.5]}]"},
 		"TODO_CUSTOM_FIELD_UPDATED:t1", "TODO_UPDATED:t1 TODO_DELETED:t1"},
-	{"search", []string{"filter: {search: RELEASE, notAssigneeIds: [ben]}"}, "TODO_CREATED:t2 TODO_UPDATED:t2", "TODO_DELETED:t2"},
-	{"changed", []string{"changed: [duedAt, done]"}, "TODO_CREATED:t1 TODO_UPDATED:t1 COMMENT_CREATED:c1 TODO_CREATED:t2 " +
-		"TODO_UPDATED:t2", "TODO_UPDATED:t1 TODO_DELETED:t1 TODO_DELETED:t2 COMMENT_CREATED:c2"},
-	{"member", []string{"requireMembership: true", "createdById: ben"}, "TODO_CREATED:t1 TODO_TAG_ADDED:t1 TODO_UPDATED:t1 " +
-		"COMMENT_CREATED:c1 TODO_CUSTOM_FIELD_UPDATED:t1", "TODO_UPDATED:t1"}, // ben leaves before t1 is deleted
+	{"search", []string{"filter: {search: RELEASE, notAssigneeIds: [ben]}"}, "TODO_CREATED:t2 TODO_UPDATED:t2",
+		"TODO_DELETED:t2"},
+	{"changed", []string{"changed: [duedAt, done]"}, "TODO_CREATED:t1 TODO_UPDATED:t1 COMMENT_CREATED:c1 " +
+		"TODO_CREATED:t2 TODO_UPDATED:t2", "TODO_UPDATED:t1 TODO_DELETED:t1 TODO_DELETED:t2 COMMENT_CREATED:c2"},
+	{"member", []string{"requireMembership: true", "createdById: ben"}, "TODO_CREATED:t1 TODO_TAG_ADDED:t1 " +
+		"TODO_UPDATED:t1 COMMENT_CREATED:c1 TODO_CUSTOM_FIELD_UPDATED:t1", "TODO_UPDATED:t1"}, // then ben leaves
 	{"if", []string{`if: '"urgent" in tags and record.duedAt != nil and "duedAt" in changed'`}, "TODO_UPDATED:t1", ""},
 	{"numbers", []string{`if: 'any(record.todoCustomFields ?? [], .number > 99.5)'`}, "TODO_CUSTOM_FIELD_UPDATED:t1",
 		"TODO_UPDATED:t1 TODO_DELETED:t1"},
@@ -118,8 +121,8 @@ func gotByPath(to *receiver) map[string]string {
 	return got
 }
 
-// TestFiltersThatCannotBeAsked has webhooks at fault of which only the database can tell: the file's lines, exit code 2,
-// and nothing made in the database.
+// TestFiltersThatCannotBeAsked has webhooks at fault of which only the database can tell: the file's lines, exit code
+// 2, and nothing made in the database.
 func TestFiltersThatCannotBeAsked(t *testing.T) {
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"DROP TABLE project_users")
@@ -135,7 +138,7 @@ func TestFiltersThatCannotBeAsked(t *testing.T) {
 			got = append(got, strings.TrimPrefix(strings.TrimSuffix(line, "\n"), i.config+":"))
 		}
 	}
-	want := []string{"14: webhooks[0].requireMembership: the database has no table of entity projectUser, which it is asked of",
+	want := []string{"14: webhooks[0].requireMembership: the database has no table for entity projectUser",
 		"11: webhooks[0].filter.colors: table todos has no column for color",
 		"12: webhooks[0].changed: no event that is wanted sends a field dueAt",
 		"18: webhooks[1].if: invalid operation: > (mismatched types string and int) (1:15)"}

@@ -201,7 +201,8 @@ func isTime(text string) bool {
 
 // checkAsked reports what a webhook asks that cannot be answered for the events that it wants.
 func checkAsked(w Webhook, given map[string]value) {
-	if createdBy, ok := given["createdById"]; w.RequireMembership && w.CreatedByID == "" && (!ok || !createdBy.hasFault()) {
+	createdBy, ok := given["createdById"]
+	if w.RequireMembership && w.CreatedByID == "" && (!ok || !createdBy.hasFault()) {
 		given["requireMembership"].faultAtKey("needs createdById, the user who must be a member")
 	}
 	filter, ok := given["filter"]

@@ -29,8 +29,8 @@ var filterFaultCases = []struct{ name, text, want string }{
 	{"filter date that is none", ask("createdStart: 2026-02-30"),
 		"8: webhooks[0].filter.createdStart: must be a time such as 2026-03-31T18:00:00Z, or a date such as 2026-03-31"},
 	{"filter text empty", ask("search: ''"), "8: webhooks[0].filter.search: is empty"},
-	{"match", ask("done: true\n    match: startMatching"), "9: webhooks[0].filter.match: must be one of current, previous, " +
-		"startsMatching, stopsMatching; did you mean startsMatching?"},
+	{"match", ask("done: true\n    match: startMatching"), "9: webhooks[0].filter.match: must be one of current, " +
+		"previous, startsMatching, stopsMatching; did you mean startsMatching?"},
 	{"match alone", ask("match: previous"),
 		"8: webhooks[0].filter.match: says how the other keys are asked, and there is none"},
 
@@ -40,11 +40,13 @@ var filterFaultCases = []struct{ name, text, want string }{
 		"8: webhooks[0].filter.fields[0].value: unknown key; did you mean values?"},
 	{"field absent", fields("op: EQ, values: [1]"), "8: webhooks[0].filter.fields[0].customFieldId: is required"},
 	{"op absent", fields("customFieldId: f, values: [1]"), "8: webhooks[0].filter.fields[0].op: is required"},
-	{"op", fields("customFieldId: f, op: gte, values: [1]"), "8: webhooks[0].filter.fields[0].op: must be one of EQ, NE, GT, " +
-		"GTE, LT, LTE, IN, NIN, CONTAINS, NOT_CONTAINS, IS, NOT; did you mean GTE?"},
+	{"op", fields("customFieldId: f, op: gte, values: [1]"), "8: webhooks[0].filter.fields[0].op: must be one of EQ, " +
+		"NE, GT, GTE, LT, LTE, IN, NIN, CONTAINS, NOT_CONTAINS, IS, NOT; did you mean GTE?"},
 	{"values absent", fields("customFieldId: f, op: EQ"), "8: webhooks[0].filter.fields[0].values: is required"},
-	{"values empty", fields("customFieldId: f, op: IN, values: []"), "8: webhooks[0].filter.fields[0].values: " + emptyAsked},
-	{"values null", fields("customFieldId: f, op: EQ, values: null"), "8: webhooks[0].filter.fields[0].values: has no value"},
+	{"values empty", fields("customFieldId: f, op: IN, values: []"),
+		"8: webhooks[0].filter.fields[0].values: " + emptyAsked},
+	{"values null", fields("customFieldId: f, op: EQ, values: null"),
+		"8: webhooks[0].filter.fields[0].values: has no value"},
 	{"values entry null", fields("customFieldId: f, op: EQ, values: [null]"),
 		"8: webhooks[0].filter.fields[0].values[0]: has no value"},
 	{"values not ordered", fields("customFieldId: f, op: GT, values: [soon]"),

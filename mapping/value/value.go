@@ -86,11 +86,10 @@ func appendScalar(dst []byte, oid uint32, text []byte) []byte {
 	return jsjson.AppendString(dst, text)
 }
 
-// IsBool, IsNumber and IsDocument tell what kind of value the texts of a type are: t or f; a number, which may be NaN or
-// an infinity; JSON. For an array they are false.
+// IsBool tells whether the texts of a type are t and f. Like the others beside it, it is false for arrays.
 func IsBool(t capture.Type) bool { return t.Elem == 0 && t.OID == boolOID }
 
-// IsNumber is told with IsBool.
+// IsNumber tells whether the texts of a type are numbers, which may be NaN or an infinity.
 func IsNumber(t capture.Type) bool {
 	switch t.OID {
 	case int8OID, int2OID, int4OID, float4OID, float8OID, numericOID:
@@ -99,7 +98,7 @@ func IsNumber(t capture.Type) bool {
 	return false
 }
 
-// IsDocument is told with IsBool.
+// IsDocument tells whether the texts of a type are JSON.
 func IsDocument(t capture.Type) bool { return t.Elem == 0 && (t.OID == jsonOID || t.OID == jsonbOID) }
 
 func appendBool(dst, text []byte) ([]byte, bool) {
