@@ -10,7 +10,8 @@ type asked struct {
 	placed        bool
 	before, after *subject
 	members       map[membership]bool
-	texts         map[string][]string // expressions' variables that are lists
+	uses          map[string]*use // what any expression reads of a variable
+	built         map[string]any  // the variables that were read so far
 }
 
 // scope is a project that an event belongs to, with its company and the state in which it is known.

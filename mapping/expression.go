@@ -3,6 +3,8 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +36,8 @@ var withheld = map[string]string{
 type expression struct {
 	program *vm.Program
 	vm      vm.VM
-	uses    map[string]*use // the variables that it reads, and what of them
+	uses    map[string]*use // what it reads of its variables
+	names   []string        // of them
 }
 
 // outcome is what came of evaluating an expression.
@@ -78,7 +81,9 @@ func compileExpression(text string) (*expression, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	return &expression{program: program, vm: vm.VM{MemoryBudget: expressionMemory}, uses: r.used()}, nil
+	uses := r.used()
+	return &expression{program: program, vm: vm.VM{MemoryBudget: expressionMemory}, uses: uses,
+		names: slices.Sorted(maps.Keys(uses))}, nil
 }
 
 // language is what all compilations have in common.
@@ -121,7 +126,7 @@ func oneLine(err error) error {
 // answer evaluates the expression for an event. What it makes of values is its own affair and no error: the outcome
 // says where it failed. nil, which a member of what is not there is, does not hold.
 func (e *expression) answer(a *asked) (outcome, error) {
-	variables, err := a.variables(e.uses)
+	variables, err := a.variables(e.names)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -25,6 +25,17 @@ func (u *use) of(name string) *use {
 	return u.fields[name]
 }
 
+// add adds what another expression reads of the same value.
+func (u *use) add(other *use) {
+	u.whole = u.whole || other.whole
+	for name, of := range other.fields {
+		if u.fields[name] == nil {
+			u.fields[name] = &use{fields: map[string]*use{}}
+		}
+		u.fields[name].add(of)
+	}
+}
+
 // reading finds out what an expression reads, and refuses what it must not have. It visits a tree from its leaves up.
 type reading struct {
 	uses    map[string]*use

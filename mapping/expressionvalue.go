@@ -77,17 +77,23 @@ func union(a, b types.Map) types.Map {
 	return both
 }
 
-// variables builds what an expression reads of an event.
-func (a *asked) variables(uses map[string]*use) (map[string]any, error) {
-	built := make(map[string]any, len(uses))
-	for name, u := range uses {
-		v, err := a.variable(name, u)
+// variables returns what an expression reads of the event. What one expression has built, others find: they are built for
+// all that any expression reads of them.
+func (a *asked) variables(names []string) (map[string]any, error) {
+	if a.built == nil {
+		a.built = make(map[string]any, len(variables))
+	}
+	for _, name := range names {
+		if _, known := a.built[name]; known {
+			continue
+		}
+		v, err := a.variable(name, a.uses[name])
 		if err != nil {
 			return nil, err
 		}
-		built[name] = v
+		a.built[name] = v
 	}
-	return built, nil
+	return a.built, nil
 }
 
 func (a *asked) variable(name string, u *use) (any, error) {
@@ -99,55 +105,25 @@ func (a *asked) variable(name string, u *use) (any, error) {
 		return e.before.plain(e.previous, u, place{})
 	case "current":
 		return e.after.plain(e.current, u, place{})
-	case "changed", "tags", "assignees":
-		return a.list(name)
+	case "changed":
+		return e.changedFields(), nil
 	case "project", "company":
 		return a.whose(name, u)
 	}
-	s, err := a.record()
-	if s == nil {
-		return nil, err
-	}
-	return s.state.plain(s.row, u, place{})
-}
-
-// record returns the todo that a filter would be asked of, nil for none.
-func (a *asked) record() (*subject, error) {
 	s, err := a.current()
 	if err != nil || s.row == nil || s.row.shape.entity != Todo {
-		return nil, err
-	}
-	return s, nil
-}
-
-// list returns one of the lists of texts, which are the same for every expression.
-func (a *asked) list(name string) ([]string, error) {
-	if texts, known := a.texts[name]; known {
-		return texts, nil
-	}
-	texts, err := a.readList(name)
-	if err != nil {
-		return nil, err
-	}
-	if a.texts == nil {
-		a.texts = map[string][]string{}
-	}
-	a.texts[name] = texts
-	return texts, nil
-}
-
-func (a *asked) readList(name string) ([]string, error) {
-	if name == "changed" {
-		return a.event.changedFields(), nil
-	}
-	s, err := a.record()
-	switch {
-	case s == nil:
+		if name == "record" {
+			return nil, err
+		}
 		return []string{}, err
-	case name == "tags":
-		return textsOf(s.tags, "title")
 	}
-	return textsOf(s.assignees, "userId")
+	switch name {
+	case "tags":
+		return textsOf(s.tags, "title")
+	case "assignees":
+		return textsOf(s.assignees, "userId")
+	}
+	return s.state.plain(s.row, u, place{})
 }
 
 func textsOf(read func() ([]*Row, error), name string) ([]string, error) {

@@ -6,6 +6,7 @@ import "fmt"
 // one goroutine.
 type Router struct {
 	byType map[string][]*route
+	uses   map[string]*use // what the expressions read of a variable
 	failed func(webhook uint32, at Position)
 }
 
@@ -25,11 +26,12 @@ type route struct {
 // NewRouter returns the router of the enabled webhooks' subscriptions over the database's model. failed, which may be
 // nil, is told when a webhook's If could not be evaluated for an event, which then is routed. An error is KeyErrors.
 func NewRouter(m *Model, subscriptions []Subscription, failed func(webhook uint32, at Position)) (*Router, error) {
-	r := &Router{byType: map[string][]*route{}, failed: failed}
+	r := &Router{byType: map[string][]*route{}, uses: map[string]*use{}, failed: failed}
 	var faults KeyErrors
 	for _, s := range subscriptions {
 		compiled, reasons := compileRoute(m, s)
 		faults = append(faults, reasons...)
+		r.read(compiled.expression)
 		for _, t := range s.types() {
 			if known := r.byType[t]; len(known) == 0 || known[len(known)-1] != compiled {
 				r.byType[t] = append(known, compiled)
@@ -40,6 +42,19 @@ func NewRouter(m *Model, subscriptions []Subscription, failed func(webhook uint3
 		return nil, faults
 	}
 	return r, nil
+}
+
+// read adds what an expression reads to what is built for all.
+func (r *Router) read(e *expression) {
+	if e == nil {
+		return
+	}
+	for name, u := range e.uses {
+		if r.uses[name] == nil {
+			r.uses[name] = &use{fields: map[string]*use{}}
+		}
+		r.uses[name].add(u)
+	}
 }
 
 func compileRoute(m *Model, s Subscription) (*route, KeyErrors) {
@@ -72,7 +87,7 @@ func (r *Router) Route(e *Event) ([]uint32, error) {
 	if len(routes) == 0 {
 		return nil, nil
 	}
-	a := &asked{event: e}
+	a := &asked{event: e, uses: r.uses}
 	var webhooks []uint32
 	for _, route := range routes {
 		wanted, err := r.wants(route, a)

@@ -41,6 +41,12 @@ func (f *Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// NewFaults returns what was found wrong after Load, at least one, as Load would have.
+func NewFaults(list []Fault) *Faults {
+	sortFaults(list)
+	return &Faults{List: list}
+}
+
 func sortFaults(list []Fault) {
 	slices.SortStableFunc(list, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 }

@@ -21,11 +21,11 @@ func (d *daemon) checkSubscriptions(model *mapping.Model) error {
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	faults := &config.Faults{}
+	var faults []config.Fault
 	for _, w := range wrong {
-		faults.List = append(faults.List, d.Config.Webhooks[w.Webhook].Fault(w.Key, w.Reason))
+		faults = append(faults, d.Config.Webhooks[w.Webhook].Fault(w.Key, w.Reason))
 	}
-	return faults
+	return config.NewFaults(faults)
 }
 
 func subscription(number uint32, w config.Webhook) mapping.Subscription {
