@@ -77,8 +77,8 @@ func union(a, b types.Map) types.Map {
 	return both
 }
 
-// variables returns what an expression reads of the event. What one expression has built, others find: they are built for
-// all that any expression reads of them.
+// variables returns what an expression reads of the event. What one expression has built, others find: it is built for
+// all that any expression reads of it.
 func (a *asked) variables(names []string) (map[string]any, error) {
 	if a.built == nil {
 		a.built = make(map[string]any, len(variables))
