@@ -66,13 +66,13 @@ func (e *Event) Records() ([]Record, error) {
 // Scope returns the ids of the projects and companies that the event belongs to: those of the previous and of the
 // current value. An event without a project, such as a comment on a discussion, has none.
 func (e *Event) Scope() (projects, companies []string, err error) {
-	for _, side := range e.sides() {
-		project, company, err := side.state.project(side.row)
-		if err != nil {
-			return nil, nil, fmt.Errorf("find project of %s: %w", e.Type, err)
-		}
-		projects = appendNew(projects, project)
-		companies = appendNew(companies, company)
+	scopes, err := e.scopes()
+	if err != nil {
+		return nil, nil, fmt.Errorf("find project of %s: %w", e.Type, err)
+	}
+	for _, s := range scopes {
+		projects = appendNew(projects, s.project)
+		companies = appendNew(companies, s.company)
 	}
 	return projects, companies, nil
 }

@@ -141,10 +141,13 @@ func typesOf(table []rule) []string {
 	return types
 }
 
+// eventTables returns all rules, in the order in which they fire.
+func eventTables() [][]rule { return [][]rule{rules, extensionRules, recordRules} }
+
 // rulesOn returns the rules that a change of the entity may fire, in the order of the tables.
 func rulesOn(e Entity) []rule {
 	var on []rule
-	for _, table := range [][]rule{rules, extensionRules, recordRules} {
+	for _, table := range eventTables() {
 		for _, r := range table {
 			if r.on == e {
 				on = append(on, r)

@@ -34,21 +34,33 @@ type world struct {
 	t         *testing.T
 	store     *store.Store
 	mapper    *Mapper
+	model     *Model
 	relations map[string]*capture.Relation
 	end       uint64
+	failed    []Position // of expressions
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	return newWorldWith(t, nil)
+	return newWorldOf(t, worldTables, nil)
 }
 
-func newWorldWith(t *testing.T, overrides map[string]Override) *world {
+// columnTypes are the types that a column of a world's table may name, as in done:bool; the others are text.
+var columnTypes = map[string]uint32{"bool": 16, "int": 23, "float": 701, "numeric": 1700, "time": 1184, "json": 3802}
+
+func newWorldOf(t *testing.T, tables [][]string, overrides map[string]Override) *world {
 	t.Helper()
 	w := &world{t: t, relations: map[string]*capture.Relation{}}
 	var catalog []capture.Table
-	for n, columns := range worldTables {
+	for n, columns := range tables {
 		table := catalogTable(uint32(n+1), columns[0], columns[1:]...)
+		for i := range table.Columns {
+			name, of, _ := strings.Cut(table.Columns[i].Name, ":")
+			table.Columns[i].Name = name
+			if of != "" {
+				table.Columns[i].Type.OID = columnTypes[of]
+			}
+		}
 		catalog = append(catalog, table)
 		w.relations[table.Name] = &capture.Relation{OID: table.OID, Schema: table.Schema, Name: table.Name,
 			Columns: table.Columns}
@@ -69,12 +81,12 @@ func newWorldWith(t *testing.T, overrides map[string]Override) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.mapper = NewMapper(model, shapes)
+	w.mapper, w.model = NewMapper(model, shapes), model
 	return w
 }
 
 // change reads one row operation: + inserts, ~ updates, - deletes, as in "+tags id=g title=bug". A column that is not
-// named is null.
+// named is null; a value's _ is a space.
 func (w *world) change(text string) capture.Change {
 	w.t.Helper()
 	words := strings.Fields(text[1:])
@@ -85,7 +97,7 @@ func (w *world) change(text string) capture.Change {
 		found := false
 		for i, c := range relation.Columns {
 			if c.Name == name {
-				values[i], found = capture.Value{State: capture.Text, Text: []byte(value)}, true
+				values[i], found = capture.Value{State: capture.Text, Text: []byte(strings.ReplaceAll(value, "_", " "))}, true
 			}
 		}
 		if !found {

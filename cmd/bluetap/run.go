@@ -58,7 +58,8 @@ func load(file string, log *slog.Logger) (*config.Config, error) {
 		return nil, asUsage(errors.New("--config FILE is required"))
 	}
 	c, warnings, err := config.Load(file, config.Options{Env: os.LookupEnv, Events: mapping.EventTypes(),
-		Extensions: mapping.ExtensionTypes(), Records: mapping.RecordTypes(), Entities: mapping.Entities()})
+		Extensions: mapping.ExtensionTypes(), Records: mapping.RecordTypes(), FilterEvents: mapping.FilterEvents(),
+		CheckExpression: mapping.CheckExpression, Entities: mapping.Entities()})
 	if err != nil {
 		return nil, err
 	}

@@ -87,6 +87,11 @@ func showText(w io.Writer, s control.Status) error {
 	for table, count := range s.Divergences {
 		fmt.Fprintf(t, "diverged\t%s, %d times\n", table, count)
 	}
+	for _, h := range s.Webhooks {
+		if h.IfFailures > 0 {
+			fmt.Fprintf(t, "if failed\t%s, %d times; the events are delivered\n", h.ID, h.IfFailures)
+		}
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}

@@ -122,6 +122,14 @@ type Webhook struct {
 	CompanyIDs []string `yaml:"companyIds"`
 	// ProjectIDs are the projects wanted. Empty: all. Default: empty.
 	ProjectIDs []string `yaml:"projectIds"`
+	// RequireMembership true wants only events of projects of which CreatedByID is a member. Default: false.
+	RequireMembership bool `yaml:"requireMembership"`
+	// Filter is asked of the event's record. Default: zero, every record.
+	Filter Filter `yaml:"filter"`
+	// Changed are fields of which one must differ; creations and deletions pass. Empty: none need. Default: empty.
+	Changed []string `yaml:"changed"`
+	// If is an expression that must hold, as Options.CheckExpression takes it. Empty: none. Default: empty.
+	If string `yaml:"if"`
 	// Headers are sent with each request, names as written in the file; none that bluetap or HTTP sets itself.
 	// Default: none.
 	Headers map[string]Secret `yaml:"headers"`
@@ -137,6 +145,8 @@ type Webhook struct {
 	UpdatedAt *time.Time `yaml:"updatedAt"`
 	// Policy is this webhook's own where it sets one, else delivery's.
 	Policy `yaml:",inline"`
+
+	place place
 }
 
 // Defaults returns the Config that a file is decoded over. What has no default is empty: state.dir and the webhooks.

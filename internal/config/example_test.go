@@ -73,6 +73,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 		{"delivery", shown(delivery), working(deliveryFields)},
 		{"delivery.retry", shown(section(delivery, "retry")), working(retryFields)},
 		{"webhooks", shown(bothWebhooks(doc)), working(webhookFields)},
+		{"webhooks.filter", shown(section(bothWebhooks(doc), "filter")), working(filterFields)},
 	})
 }
 
@@ -107,7 +108,7 @@ func TestKeysNotHonouredYet(t *testing.T) {
 		later(deliveryFields), later(retryFields), later(webhookFields))
 	want := []string{
 		"resync", "control", "maxSize", "whenFull", "rateLimit", "maxQueue",
-		"requireMembership", "filter", "changed", "if", "proxy", "rateLimit", "maxQueue",
+		"proxy", "rateLimit", "maxQueue",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

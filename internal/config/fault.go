@@ -12,7 +12,7 @@ type Fault struct {
 	File string `json:"file"` // as given to Load
 	Line int    `json:"line"` // from 1; 1 for what concerns the file as a whole
 	Path string `json:"path"` // webhooks[0].url; empty when it concerns no key
-	What string `json:"what"` // one line, without any value of the file
+	What string `json:"what"` // one line, without any value of the file; of an if, names
 }
 
 // String returns file:line: path: what.
@@ -39,6 +39,12 @@ func (f *Faults) Error() string {
 		lines[i] = fault.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// NewFaults returns what was found wrong after Load, at least one, as Load would have.
+func NewFaults(list []Fault) *Faults {
+	sortFaults(list)
+	return &Faults{List: list}
 }
 
 func sortFaults(list []Fault) {

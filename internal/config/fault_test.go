@@ -29,8 +29,7 @@ var faultCases = []struct{ name, text, want string }{
 	{"later: rateLimit", base + "delivery: {rateLimit: 1}\n",
 		"3: delivery.rateLimit: is not supported by this version"},
 	{"later: maxQueue", in("maxQueue: 1GiB"), "6: webhooks[0].maxQueue: is not supported by this version"},
-	{"later: filter", in("filter: {}"), "6: webhooks[0].filter: is not supported by this version"},
-	{"later: if", in("if: 'true'"), "6: webhooks[0].if: is not supported by this version"},
+	{"later: proxy", in("proxy: http://p"), "6: webhooks[0].proxy: is not supported by this version"},
 
 	{"not a mapping", "- a\n- b\n", "1: must be a mapping of keys to values"},
 	{"text for a section", base + "delivery: fast\n", "3: delivery: must be a mapping of keys to values"},
@@ -120,9 +119,9 @@ var faultCases = []struct{ name, text, want string }{
 }
 
 func TestFaults(t *testing.T) {
-	for _, test := range slices.Concat(faultCases, webhookFaultCases, syntaxFaultCases) {
+	for _, test := range slices.Concat(faultCases, webhookFaultCases, filterFaultCases, syntaxFaultCases) {
 		t.Run(test.name, func(t *testing.T) {
-			c, _, _, err := load(t, test.text, map[string]string{"EMPTY": ""})
+			c, _, _, err := load(t, test.text, map[string]string{"EMPTY": "", "HUNTER": "hunter2("})
 			if err == nil {
 				t.Fatalf("loaded, want %s", test.want)
 			}

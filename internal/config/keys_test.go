@@ -19,6 +19,21 @@ webhooks:                # before delivery, from which it inherits all the same
     events: [TODO_MOVED, TODO_UPDATED]
     companyIds: [c1]
     projectIds: [p1, 42]
+    requireMembership: true
+    changed: [title, duedAt]
+    if: '"urgent" in tags'
+    filter:
+      match: stopsMatching
+      todoListTitles: [Doing, 7]
+      done: false
+      createdStart: 2026-01-02T03:04:05+01:00
+      createdEnd: 2026-01-02
+      search: Release
+      fields:
+      - {customFieldId: f, op: GTE, values: [1.5]}
+      - {customFieldId: f, op: EQ, values: a}
+      - {customFieldId: g, op: IS, values: null}
+      - {customFieldId: g, op: NOT, values: [true]}
     headers: {Authorization: Bearer x}
     createdById: u9
     createdAt: 2022-12-01T07:01:25.014Z
@@ -99,6 +114,16 @@ func TestEveryKeyOfAWebhookIsRead(t *testing.T) {
 		{"format by default", w.Format, FormatBlue},
 		{"companyIds", w.CompanyIDs, []string{"c1"}},
 		{"projectIds", w.ProjectIDs, []string{"p1", "42"}},
+		{"requireMembership", w.RequireMembership, true},
+		{"changed", w.Changed, []string{"title", "duedAt"}},
+		{"if", w.If, `"urgent" in tags`},
+		{"filter", w.Filter, Filter{Match: "stopsMatching", Lists: map[string][]string{"todoListTitles": {"Doing", "7"}},
+			Flags: map[string]bool{"done": false}, Texts: map[string]string{"search": "Release"},
+			Times: map[string]time.Time{"createdStart": time.Date(2026, 1, 2, 2, 4, 5, 0, time.UTC),
+				"createdEnd": time.Date(2026, 1, 2, 23, 59, 59, 999_999_999, time.UTC)},
+			Fields: []FieldTest{{"f", "GTE", []string{"1.5"}}, {"f", "EQ", []string{"a"}}, {"g", "IS", nil},
+				{"g", "NOT", []string{"true"}}}}},
+		{"no filter", c.Webhooks[1].Filter, Filter{}},
 		{"headers", w.Headers, map[string]Secret{"Authorization": NewSecret("Bearer x")}},
 		{"createdById", w.CreatedByID, "u9"},
 		{"createdAt", w.CreatedAt.Format(time.RFC3339Nano), "2022-12-01T07:01:25.014Z"},

@@ -22,6 +22,11 @@ type Options struct {
 	Extensions []string
 	// Records are the event types that a webhook of FormatRecord may name. Nil: any name.
 	Records []string
+	// FilterEvents are, by key of a webhook's filter, the event types that it can be asked of. Nil, or a key that is not
+	// in it: any.
+	FilterEvents map[string][]string
+	// CheckExpression returns, in one line, what is wrong with the text of an if. Nil: nothing is.
+	CheckExpression func(text string) error
 	// Entities are the names that database.tables may have. Nil: any name.
 	Entities []string
 }

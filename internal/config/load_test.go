@@ -19,7 +19,7 @@ const hook = base + "webhooks:\n- id: w1\n  url: https://example.com/hook\n"
 
 var (
 	blueEvents = []string{"TODO_CREATED", "TODO_MOVED", "TAG_DELETED"}
-	extensions = []string{"TODO_UPDATED"}
+	extensions = []string{"TODO_UPDATED", "TODO_LIST_MOVED"}
 	records    = []string{"RECORD_CREATED", "RECORD_UPDATED"}
 	entities   = []string{"todo", "todoList", "tag"}
 )
@@ -32,6 +32,17 @@ func testOptions(env map[string]string) Options {
 		Extensions: extensions,
 		Records:    records,
 		Entities:   entities,
+		FilterEvents: map[string][]string{
+			"todoListTitles": {"TODO_CREATED", "TODO_MOVED", "TODO_UPDATED", "TODO_LIST_MOVED"},
+			"assigneeIds":    {"TODO_CREATED", "TODO_MOVED", "TODO_UPDATED"},
+			"fields":         {"TODO_CREATED", "TODO_MOVED", "TODO_UPDATED"},
+		},
+		CheckExpression: func(text string) error {
+			if strings.Contains(text, "(") {
+				return errors.New("a bracket is open (1:1)")
+			}
+			return nil
+		},
 	}
 }
 

@@ -23,10 +23,10 @@ var webhookFields = append([]field[Webhook]{
 	{"events", readEvents},
 	{"companyIds", func(w *Webhook, v value) { v.strs(&w.CompanyIDs) }},
 	{"projectIds", func(w *Webhook, v value) { v.strs(&w.ProjectIDs) }},
-	{"requireMembership", nil},
-	{"filter", nil},
-	{"changed", nil},
-	{"if", nil},
+	{"requireMembership", func(w *Webhook, v value) { v.boolean(&w.RequireMembership) }},
+	{"filter", readFilter},
+	{"changed", func(w *Webhook, v value) { v.strs(&w.Changed) }},
+	{"if", readIf},
 	{"headers", readHeaders},
 	{"caFile", readCAFile},
 	{"proxy", nil},
@@ -49,6 +49,8 @@ func readWebhooks(c *Config, v value) {
 		} else if w.ID != "" {
 			first[w.ID] = id.line
 		}
+		checkAsked(w, given)
+		w.place.put(entry, given)
 		c.Webhooks = append(c.Webhooks, w)
 	}
 	if ok && len(entries) == 0 {

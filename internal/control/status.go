@@ -49,4 +49,6 @@ type Webhook struct {
 	// OldestPending is when the oldest pending event was committed; null when none is pending.
 	OldestPending *time.Time `json:"oldestPending"`
 	LastError     string     `json:"lastError"` // the last failed attempt's reason; "" after a success
+	// IfFailures counts events since the start that are delivered because the webhook's if could not be evaluated.
+	IfFailures uint64 `json:"ifFailures"`
 }

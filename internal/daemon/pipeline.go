@@ -35,6 +35,7 @@ type pipeline struct {
 	epoch  string
 	log    *slog.Logger
 
+	ifFailures  *ifFailures
 	unrouted    atomic.Uint64                  // events that no webhook wanted
 	divergences atomic.Pointer[map[string]int] // by table; a copy of the mapper's
 	values      []byte                         // reused from event to event

@@ -123,6 +123,14 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	if err != nil {
 		return nil, err
 	}
+	failures := newIfFailures(d.Log)
+	for _, r := range receivers {
+		failures.names[r.Number] = r.ID
+	}
+	router, err := mapping.NewRouter(model, subscriptions, failures.note)
+	if err != nil {
+		return nil, fmt.Errorf("compile webhooks: %w", err)
+	}
 	state := d.store.State()
 	stream := capture.NewStream(source, capture.Start{
 		Position:   capture.LSN(d.store.Applied()),
@@ -138,7 +146,7 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	d.store.OnSync(func(lsn uint64) { stream.Confirm(capture.LSN(lsn)) })
 	d.store.OnQueued(deliverer.Wake)
 	return &parts{
-		pipeline: &pipeline{stream: stream, mapper: mapper, router: mapping.NewRouter(subscriptions),
+		pipeline: &pipeline{stream: stream, mapper: mapper, router: router, ifFailures: failures,
 			store: d.store, epoch: state.Epoch, log: d.Log},
 		stream: stream, deliverer: deliverer, watch: d.watchPublication(source, tables, state.Membership)}, nil
 }

@@ -51,6 +51,9 @@ func (d *daemon) findTables(ctx context.Context, source capture.Config) (*mappin
 	if err != nil {
 		return nil, err
 	}
+	if err := d.checkSubscriptions(model); err != nil {
+		return nil, err
+	}
 	publication := capture.EnsurePublication
 	if d.store.State().Snapshot == store.SnapshotReady {
 		publication = capture.CheckPublication

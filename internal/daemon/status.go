@@ -30,6 +30,10 @@ func (d *daemon) status() (control.Status, error) {
 	}
 	var err error
 	s.Webhooks, err = webhookStatuses(p.deliverer)
+	counts := p.pipeline.ifFailures.byID()
+	for i := range s.Webhooks {
+		s.Webhooks[i].IfFailures = counts[s.Webhooks[i].ID]
+	}
 	return s, err
 }
 

@@ -22,8 +22,7 @@ func webhooks(st *store.Store, configured []config.Webhook) ([]mapping.Subscript
 		st.KeepDead(number, w.DeadLetterRetention)
 		receivers = append(receivers, receiver(number, w))
 		if w.Enabled {
-			subscriptions = append(subscriptions, mapping.Subscription{
-				Webhook: number, Events: wanted(w), CompanyIDs: w.CompanyIDs, ProjectIDs: w.ProjectIDs})
+			subscriptions = append(subscriptions, subscription(number, w))
 		}
 	}
 	return subscriptions, receivers, nil

@@ -3,6 +3,8 @@ package value
 import (
 	"bytes"
 	"time"
+
+	"bluetap/capture"
 )
 
 // lastYear is the last one of Postgres' timestamps (manual, "Date/Time Types"); so six digits hold every year.
@@ -12,7 +14,7 @@ const lastYear = 294_276
 type stamp struct {
 	year                             int // astronomical: 0 is 1 BC
 	month, day, hour, minute, second int
-	millisecond                      int
+	nanosecond                       int
 	offset                           int // seconds east of UTC
 }
 
@@ -33,7 +35,7 @@ func appendTimestamp(dst, text []byte) ([]byte, bool) {
 	dst = appendDigits(append(dst, 'T'), s.hour, 2)
 	dst = appendDigits(append(dst, ':'), s.minute, 2)
 	dst = appendDigits(append(dst, ':'), s.second, 2)
-	dst = appendDigits(append(dst, '.'), s.millisecond, 3)
+	dst = appendDigits(append(dst, '.'), s.nanosecond/1e6, 3)
 	return append(dst, 'Z', '"'), true
 }
 
@@ -62,11 +64,37 @@ func appendDigits(dst []byte, n, width int) []byte {
 
 // utc returns the same instant with no offset.
 func (s stamp) utc() stamp {
-	t := time.Date(s.year, time.Month(s.month), s.day, s.hour, s.minute, s.second-s.offset, 0, time.UTC)
+	t := s.time()
 	return stamp{
 		year: t.Year(), month: int(t.Month()), day: t.Day(),
-		hour: t.Hour(), minute: t.Minute(), second: t.Second(), millisecond: s.millisecond,
+		hour: t.Hour(), minute: t.Minute(), second: t.Second(), nanosecond: s.nanosecond,
 	}
+}
+
+// time returns the instant, in UTC.
+func (s stamp) time() time.Time {
+	return time.Date(s.year, time.Month(s.month), s.day, s.hour, s.minute, s.second-s.offset, s.nanosecond, time.UTC)
+}
+
+// Time returns the instant that the text of a timestamp or timestamptz is, in UTC and with all its digits; false for
+// what is no such text. The infinities are before and after every other timestamp.
+func Time(text []byte) (time.Time, bool) {
+	switch string(text) {
+	case "infinity":
+		return time.Date(lastYear+1, 1, 1, 0, 0, 0, 0, time.UTC), true
+	case "-infinity":
+		return time.Date(-lastYear, 1, 1, 0, 0, 0, 0, time.UTC), true
+	}
+	s, ok := parseStamp(text)
+	if !ok {
+		return time.Time{}, false
+	}
+	return s.time(), true
+}
+
+// IsTime tells whether Time reads the texts of the type.
+func IsTime(t capture.Type) bool {
+	return t.Elem == 0 && (t.OID == timestampOID || t.OID == timestamptzOID)
 }
 
 // parseStamp reads YYYY-MM-DD HH:MM:SS[.ffffff][±HH[:MM[:SS]]][ BC] (Postgres manual, "Date/Time Output", style ISO).
@@ -84,7 +112,7 @@ func parseStamp(text []byte) (stamp, bool) {
 		s.year = 1 - s.year
 	}
 	if r.skip('.') {
-		s.millisecond = r.millisecond()
+		s.nanosecond = r.fraction()
 	}
 	s.offset = r.offset()
 	return s, r.ok && len(r.rest) == 0
@@ -123,11 +151,11 @@ func (r *reader) after(c byte) *reader {
 	return r
 }
 
-// millisecond takes the digits of a fraction of a second, and cuts off what is finer.
-func (r *reader) millisecond() int {
+// fraction takes the digits of a fraction of a second, in nanoseconds, and cuts off what is finer.
+func (r *reader) fraction() int {
 	before := len(r.rest)
-	n := r.number(1, 3, 999)
-	for range 3 - (before - len(r.rest)) {
+	n := r.number(1, 9, 999_999_999)
+	for range 9 - (before - len(r.rest)) {
 		n *= 10
 	}
 	for len(r.rest) > 0 && '0' <= r.rest[0] && r.rest[0] <= '9' {

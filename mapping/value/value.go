@@ -86,6 +86,21 @@ func appendScalar(dst []byte, oid uint32, text []byte) []byte {
 	return jsjson.AppendString(dst, text)
 }
 
+// IsBool tells whether the texts of a type are t and f. Like the others beside it, it is false for arrays.
+func IsBool(t capture.Type) bool { return t.Elem == 0 && t.OID == boolOID }
+
+// IsNumber tells whether the texts of a type are numbers, which may be NaN or an infinity.
+func IsNumber(t capture.Type) bool {
+	switch t.OID {
+	case int8OID, int2OID, int4OID, float4OID, float8OID, numericOID:
+		return t.Elem == 0
+	}
+	return false
+}
+
+// IsDocument tells whether the texts of a type are JSON.
+func IsDocument(t capture.Type) bool { return t.Elem == 0 && (t.OID == jsonOID || t.OID == jsonbOID) }
+
 func appendBool(dst, text []byte) ([]byte, bool) {
 	switch string(text) {
 	case "t":
