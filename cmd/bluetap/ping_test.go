@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"bluetap/internal/blueschema"
+	"bluetap/internal/control"
 	"bluetap/internal/pgtest"
 )
 
@@ -130,7 +131,13 @@ func TestPingEnable(t *testing.T) {
 	for round, running := range []bool{true, false} {
 		to.answers(gone)
 		pg.Exec(t, "postgres", "INSERT INTO tags (id, project_id) SELECT 'g"+string(rune('0'+round))+"', id FROM projects")
-		p.waitLog("webhook gone: its receiver answered 410; events are parked until its url changes")
+		waitUntil(t, "GONE", func() bool {
+			status, err := control.AskStatus(t.Context(), i.state)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return status.Webhooks[0].Health == "GONE"
+		})
 		to.answers(nil)
 		if !running {
 			p.stop()
