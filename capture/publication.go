@@ -55,8 +55,8 @@ func (t *Table) listed() bool { return t.Partial && t.Closed && t.Identity != Id
 // hasLists tells whether the server has column lists.
 func hasLists(conn *pgconn.PgConn) bool { return major(conn) >= majorRowFilter }
 
-// EnsurePublication creates cfg.Publication with exactly tables, without column lists, or checks the one that exists: it
-// must publish all four operations through the partition root, without row filters, and hold all of tables with all
+// EnsurePublication creates cfg.Publication with exactly tables, without column lists, or checks the one that exists:
+// it must publish all four operations through the partition root, without row filters, and hold all of tables with all
 // Columns. A publication that will not do is a *PublicationError whose hint is the SQL that mends it; so is one that
 // the role may not create. It must be called before the slot is created: a slot does not see a later publication
 // (Postgres manual, "Publication").

@@ -43,7 +43,7 @@ func (s *sender) ping(ctx context.Context) Ping {
 func (q *queue) check(ctx context.Context) error {
 	result := q.send.ping(ctx).Result
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // a stop is no error of the queue's
 	}
 	q.state.Disabled = false
 	switch v := judge(result.Code); {

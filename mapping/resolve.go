@@ -168,7 +168,8 @@ func (m *Model) Tables() ([]capture.Table, error) {
 	return tables, nil
 }
 
-// Wanted tells, by column of a relation of the stream, which values are mirrored; none of a relation that is not Blue's.
+// Wanted tells, by column of a relation of the stream, which values are mirrored: none of a relation that is no table
+// of Blue's.
 func (m *Model) Wanted(r *capture.Relation) []bool {
 	wanted := make([]bool, len(r.Columns))
 	t := m.ofRelation(r)

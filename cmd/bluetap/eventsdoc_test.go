@@ -93,7 +93,7 @@ func wrapJSON(t *testing.T, body string) string {
 	return out.String()
 }
 
-// wrapValue writes an object or array with its members side by side, those that do not fit a line on lines of their own.
+// wrapValue writes an object or array with its members side by side, those that do not fit a line on their own.
 func wrapValue(t *testing.T, out *strings.Builder, value json.RawMessage, indent string) {
 	t.Helper()
 	if len(indent)+len(value) <= docWidth || value[0] != '{' && value[0] != '[' {

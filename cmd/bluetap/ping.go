@@ -129,6 +129,6 @@ func showRevived(out io.Writer, id string, wasGone bool) error {
 
 // pingFailed says why a health check failed, and what can be done.
 func pingFailed(id string, r deliver.Result) error {
-	return hint.New(fmt.Errorf("health check of webhook %s: %s, after %s", id, r.Reason(), rounded(r.Ended.Sub(r.Started))),
-		deliver.Advice(r))
+	took := rounded(r.Ended.Sub(r.Started))
+	return hint.New(fmt.Errorf("health check of webhook %s: %s, after %s", id, r.Reason(), took), deliver.Advice(r))
 }

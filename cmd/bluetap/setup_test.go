@@ -118,7 +118,8 @@ func TestColumnListGrowsOld(t *testing.T) {
 	i := install(t, leastURL(t, pg), "delivery: {allowedNetworks: [127.0.0.0/8]}", webhookYAML{id: "a", url: to.URL})
 	grantLeast(t, pg, i)
 	p := i.start(t)
-	pg.Exec(t, "postgres", "ALTER TABLE users ADD timezone text; UPDATE users SET timezone = 'Europe/Berlin', first_name = 'A.'")
+	pg.Exec(t, "postgres", `ALTER TABLE users ADD timezone text;
+		UPDATE users SET timezone = 'Europe/Berlin', first_name = 'A.'`)
 	p.stop()
 	p = i.start(t)
 	warning := p.waitLog("columns are left out: the publication's column list lacks them")

@@ -40,7 +40,8 @@ webhooks:                # before delivery, from which it inherits all the same
     updatedAt: 2022-12-01T12:23:00.661+01:00
     timeout: 100ms
     retry: {maxAge: 1h}
-  - {id: w2, url: 'http://other.example', events: [RECORD_UPDATED], format: record, secret: old, concurrency: 1, deadLetterRetention: 1h, retry: {schedule: []}}
+  - {id: w2, url: 'http://other.example', events: [RECORD_UPDATED], format: record, secret: old, concurrency: 1,
+     deadLetterRetention: 1h, retry: {schedule: []}}
 database:
   url: host=db user=app password=pw dbname=blue
   schema: blue
