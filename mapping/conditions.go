@@ -26,6 +26,7 @@ func (c change) reshaped(fields ...string) bool {
 // states are the two views that a transaction leads from and to.
 type states struct {
 	before, after state
+	touches       func(e Entity) bool // whether the transaction may have changed a row of the entity
 	memo          *memo
 }
 

@@ -254,14 +254,15 @@ func (s states) optionsOf(field string) (before, after []*Row, err error) {
 	return kept, after, err
 }
 
-// fieldOrOptionsChanged answers for a field. Its own row speaks if it changed, else its first changed option.
+// fieldOrOptionsChanged answers for a field. Its own row speaks if it changed, else its first changed option. A field
+// whose key changed was deleted and created.
 func (s states) fieldOrOptionsChanged(id string) (answer, error) {
 	before, err := s.before.byID(CustomField, id)
 	if err != nil {
 		return answer{}, err
 	}
 	after, err := s.after.byID(CustomField, id)
-	if err != nil || before.live() == nil || after.live() == nil {
+	if err != nil || before.live() == nil || after.live() == nil || before.key != after.key {
 		return answer{}, err
 	}
 	optionsBefore, optionsAfter, err := s.optionsOf(id)

@@ -64,11 +64,12 @@ func (m *Mapper) bind(r *capture.Relation) (*binding, error) {
 // Map yields the events of a set of net changes, in the changes' order and for one row in the order of the event
 // table. It reads nothing but the two views, which may lie on disk. An error ends the iteration. An event may be read
 // until the next one is asked for.
-func (m *Mapper) Map(before, after View, changes iter.Seq2[store.Change, error]) iter.Seq2[*Event, error] {
+func (m *Mapper) Map(before View, after Changed, changes iter.Seq2[store.Change, error]) iter.Seq2[*Event, error] {
 	s := states{
-		before: state{view: before, model: m.model, shapes: m.shapes},
-		after:  state{view: after, model: m.model, shapes: m.shapes},
-		memo:   newMemo(),
+		before:  state{view: before, model: m.model, shapes: m.shapes},
+		after:   state{view: after, model: m.model, shapes: m.shapes},
+		touches: func(e Entity) bool { return after.Touches(uint8(e)) },
+		memo:    newMemo(),
 	}
 	return func(yield func(*Event, error) bool) {
 		for net, err := range changes {
@@ -157,7 +158,7 @@ func (m *Mapper) event(s states, c change, r rule, f firing) (*Event, error) {
 	if e.current, err = s.after.byID(r.entity, f.subject); err != nil {
 		return nil, err
 	}
-	if e.previous.live() == nil || e.current.live() == nil {
+	if e.previous.live() == nil || e.current.live() == nil || e.previous.key != e.current.key {
 		return nil, nil
 	}
 	e.Key = e.current.key

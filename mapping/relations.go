@@ -90,14 +90,15 @@ func (r relation) pairsIn(s state, e Entity, owner string) (map[string]string, e
 	return pairs, nil
 }
 
-// onBothSides tells whether an entity's row is there, and not soft-deleted, in both states.
+// onBothSides tells whether an entity's row is there, and not soft-deleted, in both states. One whose key changed went
+// and came.
 func (s states) onBothSides(e Entity, id string) (bool, error) {
 	before, err := s.before.byID(e, id)
 	if err != nil || before.live() == nil {
 		return false, err
 	}
 	after, err := s.after.byID(e, id)
-	return after.live() != nil, err
+	return after.live() != nil && after.key == before.key, err
 }
 
 // firstChanged returns the smallest key whose row is not the same in both lists.

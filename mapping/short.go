@@ -54,25 +54,32 @@ func todoOf(at side) (string, error) {
 }
 
 // todoOrRelationsChanged answers for a todo. Its own row speaks if it is among the changes, else the first changed row
-// of a relation.
+// of a relation. A todo whose key changed was deleted and created.
 func (s states) todoOrRelationsChanged(todo string) (answer, error) {
 	before, err := s.before.byID(Todo, todo)
 	if err != nil {
 		return answer{}, err
 	}
 	after, err := s.after.byID(Todo, todo)
-	if err != nil || before.live() == nil || after.live() == nil {
+	if err != nil || before.live() == nil || after.live() == nil || before.key != after.key {
 		return answer{}, err
 	}
 	a := answer{fires: differs(before, after, timestamps)}
 	if !sameRow(before, after) {
 		a.speaker, a.key = Todo, after.key
 	}
-	for _, ask := range []func(todo string) (answer, error){s.assigneesChanged, s.tagsChanged, s.valuesChanged} {
-		if a.fires && a.speaker != 0 {
-			break
+	for _, relation := range []struct {
+		touched bool // else nothing can have changed
+		ask     func(todo string) (answer, error)
+	}{
+		{s.touches(TodoUser), s.assigneesChanged},
+		{s.touches(TodoTag), s.tagsChanged},
+		{s.touches(TodoCustomField) || s.touches(TodoCustomFieldOption), s.valuesChanged},
+	} {
+		if !relation.touched || a.fires && a.speaker != 0 {
+			continue
 		}
-		b, err := ask(todo)
+		b, err := relation.ask(todo)
 		if err != nil {
 			return answer{}, err
 		}
@@ -123,8 +130,12 @@ func (s states) valuesChanged(todo string) (answer, error) {
 		return answer{}, err
 	}
 	var first answer
+	options := s.touches(TodoCustomFieldOption)
 	for _, side := range []map[string][]*Row{v.before, v.after} {
 		for field := range side {
+			if !options && slices.EqualFunc(v.before[field], v.after[field], sameRow) {
+				continue
+			}
 			a, err := s.fieldAnswer(firing{subject: todo, pair: field})
 			if err != nil {
 				return answer{}, err

@@ -21,6 +21,13 @@ type View interface {
 	Children(index uint8, parent string) iter.Seq2[store.Child, error]
 }
 
+// Changed is the View after a transaction, which can tell what the transaction was about.
+type Changed interface {
+	View
+	// Touches tells whether a row of the table may be among the changes. It may be true without one.
+	Touches(table uint8) bool
+}
+
 // state is a View read as Blue's rows.
 type state struct {
 	view   View

@@ -116,6 +116,7 @@ func playIdentities(t *testing.T, in layout) {
 	s.playAll(t, identityCases)
 	s.stop(t)
 	wantIDs(t, s.to)
+	wantRecords(t, s)
 	wantNoLog(t, s, "mirror and stream diverge")
 }
 

@@ -106,6 +106,7 @@ func TestLayouts(t *testing.T) {
 			s.playAll(t, eventCases)
 			s.stop(t)
 			wantIDs(t, s.to)
+			wantRecords(t, s)
 		})
 		t.Run(l.title+" with other keys", func(t *testing.T) { playIdentities(t, l) })
 	}
@@ -138,5 +139,6 @@ func TestPartitionedTables(t *testing.T) {
 	s.playAll(t, eventCases, "keys_changed", "todo_toast_in_one_transaction", "truncate_cascade")
 	s.stop(t)
 	wantIDs(t, s.to)
+	wantRecords(t, s)
 	wantNoLog(t, s, "mirror and stream diverge")
 }

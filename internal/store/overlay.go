@@ -20,6 +20,8 @@ type Overlay struct {
 	after   map[Ref]map[rowID]struct{} // the rows of changes that refer to a parent as they are after it
 	scratch uint32                     // number of the scratch range; 0 while all changes are in memory
 	kept    bool                       // the scratch range belongs to a staged transaction
+	tables  [256]bool                  // those of which rows were set
+	resumed bool                       // it is not known which they were
 }
 
 // rowID names a row.
@@ -53,6 +55,9 @@ func (o *Overlay) clear() {
 // Before returns the view without the changes.
 func (o *Overlay) Before() *Mirror { return o.base }
 
+// Touches tells whether a row of the table may be among the changes: for a transaction that was resumed, always.
+func (o *Overlay) Touches(table uint8) bool { return o.resumed || o.tables[table] }
+
 // Staged tells whether changes lie on disk.
 func (o *Overlay) Staged() bool { return o.scratch != 0 }
 
@@ -73,6 +78,7 @@ func (o *Overlay) Row(table uint8, key string) ([]byte, error) {
 // Set records that a row is now after, nil for deleted. before is the row in the base view: the same at every Set of
 // that row; the first one counts. Both belong to the Overlay from here on.
 func (o *Overlay) Set(table uint8, key string, before, after *Row) error {
+	o.tables[table] = true
 	id := rowID{table, key}
 	c, err := o.open(id, before)
 	if err != nil {

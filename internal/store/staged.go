@@ -59,7 +59,7 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 		return nil, nil, fmt.Errorf("resume transaction: %w", err)
 	}
 	o := s.NewOverlay(chunkBytes)
-	o.base, o.scratch, o.kept = s.MirrorOf(m.Generation), m.Scratch, true
+	o.base, o.scratch, o.kept, o.resumed = s.MirrorOf(m.Generation), m.Scratch, true, true
 	t := &Tx{
 		store: s, overlay: o, end: m.End, committed: m.Committed, batch: s.newBatch(),
 		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{},
