@@ -51,7 +51,7 @@ func (s *Stream) prepare(ctx context.Context, conn *pgconn.PgConn) (time.Duratio
 	if err := s.checkContinuity(ctx, conn); err != nil {
 		return 0, err
 	}
-	members, err := checkPublication(ctx, conn, s.cfg, s.start.Tables, keysOnly)
+	members, err := checkPublication(ctx, conn, s.cfg, s.start.Tables, asItIs)
 	if err != nil {
 		return 0, err
 	}

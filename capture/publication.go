@@ -19,7 +19,8 @@ const majorRowFilter = "15"
 // PublicationError says that a publication is missing or is not what bluetap needs. Retrying cannot mend it.
 type PublicationError struct {
 	Publication string
-	Reason      string // in words, e.g. "it does not exist"
+	Reason      string   // in words, e.g. "it does not exist"
+	Mend        []string // the statements that mend it, to be run in one transaction; nil where none can
 }
 
 // Error says what is wrong.
@@ -86,13 +87,8 @@ func preparePublication(ctx context.Context, cfg Config, tables []Table, lists f
 			PublicationSQL(cfg, tables, hasLists(conn)))
 	}
 	cfg.Log.Info("publication created", "publication", cfg.Publication, "tables", len(tables))
-	if hasLists(conn) && !lists(conn) {
-		for i := range tables {
-			if t := &tables[i]; t.listed() {
-				cfg.Log.Info("columns that are not wanted are dropped on arrival; a publication made by bluetap setup "+
-					"keeps them on the server", "table", t.Name)
-			}
-		}
+	if !lists(conn) {
+		logUnlisted(cfg, conn, tables, nil)
 	}
 	return nil
 }
@@ -109,7 +105,7 @@ func CheckPublication(ctx context.Context, cfg Config, tables []Table) error {
 		return err
 	}
 	defer closeConn(conn)
-	if _, err := checkPublication(ctx, conn, cfg, tables, keysOnly); err != nil {
+	if _, err := checkPublication(ctx, conn, cfg, tables, asItIs); err != nil {
 		return err
 	}
 	members, err := readMembers(ctx, conn, cfg.Publication, tables)
@@ -118,12 +114,32 @@ func CheckPublication(ctx context.Context, cfg Config, tables []Table) error {
 	}
 	for i := range tables {
 		t := &tables[i]
-		if lacking := t.lacking(members[t.OID].columns, wholeTables); len(lacking) > 0 {
-			cfg.Log.Warn("columns are left out: the publication's column list lacks them", "table", t.Name,
-				"columns", lacking)
+		if lacking := t.lacking(members[t.OID].columns); len(lacking) > 0 {
+			cfg.Log.Warn("columns are left out: the publication's column list lacks them, and a list that is changed "+
+				"needs a state begun anew", "table", t.Name, "columns", lacking)
 		}
 	}
+	logUnlisted(cfg, conn, tables, members)
 	return nil
+}
+
+// unlisted returns the tables that are published with columns that are not wanted, though a list could keep these on the
+// server.
+func unlisted(conn *pgconn.PgConn, tables []Table, members map[uint32]member) []string {
+	var names []string
+	for i := range tables {
+		if t := &tables[i]; hasLists(conn) && t.listed() && members[t.OID].columns == nil {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+func logUnlisted(cfg Config, conn *pgconn.PgConn, tables []Table, members map[uint32]member) {
+	if names := unlisted(conn, tables, members); len(names) > 0 {
+		cfg.Log.Info("columns that are not sent are published, and dropped on arrival; a publication made by bluetap setup "+
+			"keeps them on the server", "tables", names)
+	}
 }
 
 func refuseUnpublishable(tables []Table) error {
@@ -153,17 +169,17 @@ type need bool
 
 const (
 	wholeTables need = true  // all of Columns
-	keysOnly    need = false // those without which no row can be told from another
+	asItIs      need = false // those that it has: what is left out of a list since a state was begun is left out
 )
 
-// lacking returns the columns that are needed and that a column list does not have; a nil list is none.
-func (t *Table) lacking(list []string, n need) []string {
+// lacking returns the columns that a column list does not have; a nil list is none.
+func (t *Table) lacking(list []string) []string {
 	if list == nil {
 		return nil
 	}
 	var lacking []string
 	for _, c := range t.Columns {
-		if (n == wholeTables || slices.Contains(t.Key, c.Name)) && !slices.Contains(list, c.Name) {
+		if !slices.Contains(list, c.Name) {
 			lacking = append(lacking, c.Name)
 		}
 	}
@@ -203,15 +219,18 @@ func checkMembers(publication string, tables []Table, members map[uint32]member,
 		m, exists := members[t.OID]
 		switch {
 		case !exists:
-			return nil, wrong(publication, "table "+t.sql()+" was dropped", startAgain)
+			return nil, changed(publication, "table "+t.sql()+" was dropped")
 		case m.schema != t.Schema || m.name != t.Name:
 			now := Table{Schema: m.schema, Name: m.name}
-			return nil, wrong(publication, "table "+t.sql()+" was renamed to "+now.sql(), startAgain)
+			return nil, changed(publication, "table "+t.sql()+" was renamed to "+now.sql())
 		case m.filtered:
-			return nil, wrong(publication, "table "+t.sql()+" has a row filter", addAgain(publication, t, lists))
-		case len(t.lacking(m.columns, n)) > 0:
+			return nil, wrong(publication, "table "+t.sql()+" has a row filter", addAgain(publication, t, lists)...)
+		case m.harmful:
+			return nil, wrong(publication, "the column list of table "+t.sql()+" lacks columns of its replica identity, "+
+				"so that the application's UPDATE and DELETE fail", addAgain(publication, t, false)...)
+		case n == wholeTables && len(t.lacking(m.columns)) > 0:
 			return nil, wrong(publication, "the column list of table "+t.sql()+" lacks "+
-				strings.Join(t.lacking(m.columns, n), ", "), addAgain(publication, t, lists))
+				strings.Join(t.lacking(m.columns), ", "), addAgain(publication, t, lists)...)
 		case !m.published:
 			missing = append(missing, *t)
 		case m.entry != 0:
@@ -225,15 +244,23 @@ func checkMembers(publication string, tables []Table, members map[uint32]member,
 	return entries, nil
 }
 
-// startAgain is the advice for tables that are not what they were: they are looked up at the start.
-const startAgain = "start bluetap again"
-
-func wrong(publication, reason, mend string) error {
-	return hint.New(&PublicationError{Publication: publication, Reason: reason}, mend)
+// changed is the fault of tables that are not what they were: they are looked up at the start.
+func changed(publication, reason string) error {
+	return hint.New(&PublicationError{Publication: publication, Reason: reason}, "start bluetap again")
 }
 
-// addAgain returns the SQL that rids a table's entry of what restricts it.
-func addAgain(publication string, t *Table, lists bool) string {
+// wrong is a fault that statements mend.
+func wrong(publication, reason string, mend ...string) error {
+	advice := strings.Join(mend, "; ")
+	if len(mend) > 1 {
+		advice = "BEGIN; " + advice + "; COMMIT"
+	}
+	return hint.New(&PublicationError{Publication: publication, Reason: reason, Mend: mend}, advice)
+}
+
+// addAgain returns the SQL that rids a table's entry of what restricts it. It makes another entry of it, which a state
+// that has been begun takes for a gap.
+func addAgain(publication string, t *Table, lists bool) []string {
 	alter := "ALTER PUBLICATION " + quoteIdent(publication)
-	return alter + " DROP TABLE " + t.sql() + "; " + alter + " ADD TABLE " + tableList([]Table{*t}, lists)
+	return []string{alter + " DROP TABLE " + t.only(), alter + " ADD TABLE " + tableList([]Table{*t}, lists)}
 }

@@ -8,29 +8,44 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"bluetap/internal/hint"
 )
 
 // Setup makes the publication, where the server can with column lists, which keep what is not mirrored on the server,
-// and then tries what Run will need of the role: to read tables and to open a replication connection. What it cannot
-// make or is refused is an error; SetupSQL has the statements for somebody who can.
-func Setup(ctx context.Context, cfg Config, tables []Table) error {
+// and then tries what Run will need of the role: to read tables and to open a replication connection. It returns the
+// tables whose other columns an older publication sends all the same. What it cannot make or is refused is an error;
+// SetupSQL has the statements for somebody who can.
+func Setup(ctx context.Context, cfg Config, tables []Table) (whole []string, err error) {
 	if err := preparePublication(ctx, cfg, tables, hasLists); err != nil {
-		return err
+		return nil, err
 	}
 	if err := CheckReadable(ctx, cfg, tables); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := Identify(ctx, cfg); err != nil {
-		return err
+		return nil, err
 	}
-	return nil
+	conn, cfg, err := connectPrimary(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer closeConn(conn)
+	members, err := readMembers(ctx, conn, cfg.Publication, tables)
+	return unlisted(conn, tables, members), err
 }
 
+// What a DBA should know of statements that SetupSQL returns, as SQL comments.
+const (
+	aboutLists = `-- The column lists keep on the server what is not sent. While they stand, PostgreSQL refuses to drop a listed
+-- column or to change its type ("… used by a publication WHERE clause"), and REPLICA IDENTITY FULL on such a table
+-- makes the application's UPDATE and DELETE fail.
+`
+	aboutAnew = `-- A bluetap that has run with this publication must begin with a new state after this.
+`
+)
+
 // SetupSQL returns the statements that give the role of cfg.URL what Run needs and no more, and make the publication,
-// for a superuser or the tables' owner to run. What is there already is left out, but for grants, which may be
-// repeated. A publication that will not do is mended by the statement of its error.
+// for a superuser to run in one transaction, or the tables' owner where the role has its attributes. What is there
+// already is left out, but for grants, which may be repeated. A publication that will not do is mended.
 func SetupSQL(ctx context.Context, cfg Config, tables []Table) ([]string, error) {
 	if err := refuseUnpublishable(tables); err != nil {
 		return nil, err
@@ -44,36 +59,48 @@ func SetupSQL(ctx context.Context, cfg Config, tables []Table) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
+	exists, err := publicationExists(ctx, conn, cfg)
+	if err != nil {
+		return nil, err
+	}
 	_, err = checkPublication(ctx, conn, cfg, tables, wholeTables)
 	var unfit *PublicationError
 	switch {
-	case errors.As(err, &unfit) && hint.Of(err) == startAgain:
-		return nil, err
-	case errors.As(err, &unfit):
-		statements = append(statements, hint.Of(err))
-	case err != nil:
+	case !errors.As(err, &unfit):
+		return statements, err
+	case len(unfit.Mend) == 0:
 		return nil, err
 	}
-	return statements, nil
+	mend := slices.Clone(unfit.Mend)
+	if hasLists(conn) && slices.ContainsFunc(tables, func(t Table) bool { return t.listed() }) {
+		mend[0] = aboutLists + mend[0]
+	}
+	if exists && len(mend) > 1 {
+		mend[0] = aboutAnew + mend[0]
+	}
+	return append(statements, mend...), nil
 }
 
 const roleAttributesSQL = `
-SELECT current_user, r.rolreplication OR r.rolsuper, r.rolbypassrls OR r.rolsuper, EXISTS (
-  SELECT FROM pg_catalog.pg_class c WHERE c.oid = ANY (%s) AND c.relrowsecurity)
+SELECT current_user, r.rolreplication OR r.rolsuper, EXISTS (
+  SELECT FROM pg_catalog.pg_class c WHERE c.oid = ANY (%s) AND pg_catalog.row_security_active(c.oid))
 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`
 
 // roleSQL returns what the role still lacks, and its grants.
 func roleSQL(ctx context.Context, conn *pgconn.PgConn, tables []Table) ([]string, error) {
 	rows, err := query(ctx, conn, fmt.Sprintf(roleAttributesSQL, oids(tables)))
-	if err != nil || len(rows) != 1 {
-		return nil, fmt.Errorf("read role: %w", errors.Join(err, errOneRow(len(rows))))
+	if err == nil {
+		err = errOneRow(len(rows))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read role: %w", err)
 	}
 	role := quoteIdent(rows[0].text(0))
 	var statements []string
 	if replication := rows[0].bool(1); !replication {
 		statements = append(statements, "ALTER ROLE "+role+" REPLICATION")
 	}
-	if bypass, restricted := rows[0].bool(2), rows[0].bool(3); restricted && !bypass {
+	if restricted := rows[0].bool(2); restricted {
 		statements = append(statements, "ALTER ROLE "+role+" BYPASSRLS")
 	}
 	return append(statements, grantsSQL(role, tables)...), nil

@@ -122,7 +122,8 @@ func TestColumnListGrowsOld(t *testing.T) {
 		UPDATE users SET timezone = 'Europe/Berlin', first_name = 'A.'`)
 	p.stop()
 	p = i.start(t)
-	warning := p.waitLog("columns are left out: the publication's column list lacks them")
+	warning := p.waitLog("columns are left out: the publication's column list lacks them, and a list that is changed needs a " +
+		"state begun anew")
 	if warning["table"] != "users" || fmt.Sprint(warning["columns"]) != "[timezone]" {
 		t.Errorf("warning %v", warning)
 	}
@@ -135,5 +136,63 @@ func TestColumnListGrowsOld(t *testing.T) {
 	code, _, stderr := command(t, "run", "--config", i.config)
 	if code != exitFailed || !strings.Contains(stderr, "publication bluetap: it does not exist") {
 		t.Errorf("without its publication: exit code %d\n%s", code, stderr)
+	}
+}
+
+// TestColumnListHarms has the replica identity of a listed table outgrow its list, which makes the application's own
+// writes fail: bluetap says so, with what mends it. A renamed key is in the list as before.
+func TestColumnListHarms(t *testing.T) {
+	pg := pgtest.Start(t)
+	if serverMajor(t, pg) < columnLists {
+		t.Skip("the server has no column lists")
+	}
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
+	to := receive(t)
+	i := install(t, leastURL(t, pg), "delivery: {allowedNetworks: [127.0.0.0/8]}", webhookYAML{id: "a", url: to.URL})
+	sql := grantLeast(t, pg, i)
+	if !strings.Contains(sql, "-- The column lists keep on the server what is not sent") {
+		t.Errorf("no word of what column lists stand in the way of:\n%s", sql)
+	}
+	p := i.start(t)
+	pg.Exec(t, "postgres", "ALTER TABLE users RENAME id TO ident; UPDATE users SET first_name = 'A.'")
+	pg.TerminateWalsenders(t)
+	p.waitLog("streaming again")
+	pg.Exec(t, "postgres", blueschema.InsertTodoCreated())
+	to.waitForBody(t, "TODO_CREATED", `"GGGG"`)
+	p.stop()
+	pg.Exec(t, "postgres", "ALTER TABLE users RENAME ident TO id; ALTER TABLE companies REPLICA IDENTITY FULL")
+	for _, args := range [][]string{{"run"}, {"setup"}} {
+		code, _, stderr := command(t, append(args, "--config", i.config)...)
+		if code != exitFailed || !strings.Contains(stderr, `the column list of table "public"."companies" lacks columns of `+
+			`its replica identity, so that the application's UPDATE and DELETE fail`) ||
+			!strings.Contains(stderr, `next: BEGIN; ALTER PUBLICATION "bluetap" DROP TABLE ONLY "public"."companies"; `) {
+			t.Errorf("%s with a list that harms: exit code %d\n%s", args[0], code, stderr)
+		}
+	}
+	mend := grantLeast(t, pg, i)
+	if !strings.Contains(mend, "must begin with a new state after this") {
+		t.Errorf("no word of the state:\n%s", mend)
+	}
+	pg.Exec(t, "postgres", "UPDATE companies SET name = 'New'")
+	// The application comes first: its writes go on, and the state, which has a gap now, says that it has.
+	code, _, stderr := command(t, "run", "--config", i.config)
+	if code != exitFailed || !strings.Contains(stderr, "was taken out of the publication and put back") {
+		t.Errorf("after the mend: exit code %d\n%s", code, stderr)
+	}
+}
+
+// TestSetupOfAnOlderPublication says which tables are sent with more than is wanted.
+func TestSetupOfAnOlderPublication(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL())
+	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	i.start(t).stop()
+	code, stdout, stderr := command(t, "setup", "--config", i.config)
+	want := "publication bluetap sends all columns of companies, projects, users, project_users"
+	if serverMajor(t, pg) < columnLists {
+		want = "publication bluetap is ready"
+	}
+	if code != exitOK || !strings.Contains(stdout, want) {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 }

@@ -7,11 +7,12 @@ import (
 )
 
 // Setup makes the publication that Run reads, with column lists where the server has them, and tries the role's rights.
-// It touches no slot and no state. What the role may not do is an error with the SQL for somebody who may.
-func Setup(ctx context.Context, o Options) error {
+// It touches no slot and no state. It returns the tables whose other columns an older publication sends all the same.
+// What the role may not do is an error with the SQL for somebody who may.
+func Setup(ctx context.Context, o Options) (whole []string, err error) {
 	tables, err := blueTables(ctx, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return capture.Setup(ctx, sourceOf(o), tables)
 }
