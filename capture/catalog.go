@@ -64,6 +64,7 @@ SELECT c.oid, c.relname, c.relkind = 'p', c.relreplident, c.relpersistence <> 'p
            WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate AND i.indisvalid) END, 0),
        (SELECT count(*) FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid
          WHERE p.isleaf AND c.relkind = 'p' AND (l.relreplident <> c.relreplident OR
+           l.relpersistence <> 'p' OR
            l.relreplident <> 'f' AND pg_catalog.pg_get_replica_identity_index(l.oid) IS NULL)),
        CASE c.relkind WHEN 'r' THEN GREATEST(c.reltuples, 0)::int8 ELSE
          (SELECT COALESCE(sum(GREATEST(l.reltuples, 0)), 0)::int8

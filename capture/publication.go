@@ -123,8 +123,8 @@ func CheckPublication(ctx context.Context, cfg Config, tables []Table) error {
 	return nil
 }
 
-// unlisted returns the tables that are published with columns that are not wanted, though a list could keep these on the
-// server.
+// unlisted returns the tables that are published with columns that are not wanted, though a list could keep these on
+// the server.
 func unlisted(conn *pgconn.PgConn, tables []Table, members map[uint32]member) []string {
 	var names []string
 	for i := range tables {

@@ -32,8 +32,8 @@ func (t *Table) whyNot(unlogged bool, oddLeaves int64, serverMajor int) string {
 		return "REPLICA IDENTITY FULL with the generated column " + quoteIdent(t.Generated[0]) +
 			" would make its UPDATEs fail: ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT"
 	case oddLeaves > 0:
-		return "some of its partitions have another replica identity than " + name +
-			", or none: ALTER TABLE each of them ADD PRIMARY KEY or REPLICA IDENTITY as the parent has it"
+		return "some of its partitions are unlogged, or have another replica identity than " + name +
+			", or none: ALTER TABLE each of them SET LOGGED, and ADD PRIMARY KEY or REPLICA IDENTITY as the parent has it"
 	}
 	return ""
 }

@@ -35,9 +35,9 @@ func Setup(ctx context.Context, cfg Config, tables []Table) (whole []string, err
 
 // What a DBA should know of statements that SetupSQL returns, as SQL comments.
 const (
-	aboutLists = `-- The column lists keep on the server what is not sent. While they stand, PostgreSQL refuses to drop a listed
--- column or to change its type ("… used by a publication WHERE clause"), and REPLICA IDENTITY FULL on such a table
--- makes the application's UPDATE and DELETE fail.
+	aboutLists = `-- The column lists keep on the server what is not sent. While they stand, PostgreSQL refuses to drop a
+-- listed column or to change its type ("… used by a publication WHERE clause"), and REPLICA IDENTITY FULL on such a
+-- table makes the application's UPDATE and DELETE fail.
 `
 	aboutAnew = `-- A bluetap that has run with this publication must begin with a new state after this.
 `

@@ -36,7 +36,12 @@ func (c *typeCache) load(ctx context.Context, conn *pgconn.PgConn) error {
 	}
 	entries := make(map[uint32]typeEntry, len(rows))
 	for _, r := range rows {
-		entries[r.oid(0)] = typeEntry{base: r.oid(1), elem: r.oid(2), delimiter: r[3][0]}
+		entries[r.oid(0)] = typeEntry{base: r.oid(1), elem: r.oid(2), delimiter: ','}
+		if len(r[3]) > 0 {
+			e := entries[r.oid(0)]
+			e.delimiter = r[3][0]
+			entries[r.oid(0)] = e
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

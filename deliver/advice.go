@@ -19,7 +19,7 @@ func Advice(r Result) string {
 	case r.Code >= 300 && r.Code <= 399:
 		return "redirects are not followed: set the webhook's url to where it leads"
 	case judge(r.Code).gone:
-		return "the receiver wants nothing any more: remove the webhook, or give it another url"
+		return "the receiver wants nothing any more: remove the webhook, give it another url, or let it answer otherwise"
 	case r.Code == http.StatusUnauthorized || r.Code == http.StatusForbidden:
 		return "check the webhook's secret and headers against what the receiver expects"
 	}

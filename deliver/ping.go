@@ -55,6 +55,9 @@ func (q *queue) check(ctx context.Context) error {
 	}
 	q.health.failed(result.Reason())
 	q.breaker.trip(q.now())
+	if judge(result.Code).pauses && result.RetryAfter > 0 {
+		q.state.Until = q.now().Add(result.RetryAfter)
+	}
 	return q.setUnwell(true)
 }
 
@@ -84,8 +87,12 @@ func (d *Deliverer) Revive(ctx context.Context, id string) (wasGone bool, err er
 	case <-ctx.Done():
 		return false, fmt.Errorf("revive %s: %w", id, context.Cause(ctx))
 	}
-	answer := <-r.done
-	return answer.gone, answer.err
+	select {
+	case answer := <-r.done:
+		return answer.gone, answer.err
+	case <-ctx.Done():
+		return false, fmt.Errorf("revive %s: %w", id, context.Cause(ctx))
+	}
 }
 
 // ReviveStopped is Revive for a Deliverer that does not run and will not be run.
@@ -122,7 +129,8 @@ func (q *queue) comeBack() (wasGone bool, err error) {
 	if !q.state.Gone {
 		return false, nil
 	}
-	q.state = state{Limited: q.state.Limited}
+	q.state, q.breaker = state{Limited: q.state.Limited}, breaker{}
+	q.health.failed("")
 	q.claims.again()
 	q.log.Info("webhook taken up again: a health check succeeded")
 	return true, q.save()

@@ -61,9 +61,7 @@ func (q *queue) mark(e store.Entry) error {
 // feel draws from an attempt what it says of the endpoint.
 func (q *queue) feel(o outcome, now time.Time) error {
 	v := judge(o.result.Code)
-	if reason := o.result.Reason(); reason != "" {
-		q.health.failed(reason)
-	}
+	q.health.failed(o.result.Reason()) // none after a success
 	if v.pauses && o.result.RetryAfter > 0 {
 		if err := q.pauseUntil(now.Add(o.result.RetryAfter)); err != nil {
 			return err

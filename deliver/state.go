@@ -91,7 +91,8 @@ func (q *queue) setGone() error {
 	}
 	q.state = state{Gone: true, Limited: q.state.Limited}
 	q.breaker = breaker{}
-	q.log.Warn("webhook gone: its receiver answered 410; events are parked until its url changes")
+	q.log.Warn("webhook gone: its receiver answered 410; events are parked until its url changes, " +
+		"it is disabled and enabled, or bluetap ping --enable succeeds")
 	return q.save()
 }
 

@@ -15,13 +15,17 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// The bounds of an expression: what it is made of, and how many values one run of it may make.
+// The bounds of an expression: of its text in bytes, of what it is made of, of predicates within predicates, and of how
+// many values one run of it may make. It runs where every transaction passes, and a fault that ended the process would
+// end it again at the replay: so there are no loops but over what the event holds, and nothing that multiplies texts.
 const (
+	expressionBytes  = 10_000
 	expressionNodes  = 1000
+	expressionDepth  = 2
 	expressionMemory = 100_000
 )
 
-// withheld are the functions of the language that an expression does not have, with the reason: routing is decided
+// withheld are the functions of the language that an expression does not have, with the reason. Routing is decided
 // again when a transaction is replayed after a crash, and must come out the same.
 var withheld = map[string]string{
 	"now":      "it reads the clock, and a replay must route alike",
@@ -29,6 +33,9 @@ var withheld = map[string]string{
 	"keys":     "a map has no order",
 	"values":   "a map has no order",
 	"toPairs":  "a map has no order",
+	"reduce":   "what it builds has no bound",
+	"repeat":   "what it builds has no bound",
+	"replace":  "what it builds has no bound",
 	"get":      "write the member itself: a.b is nil where there is none",
 }
 
@@ -69,7 +76,11 @@ func compileFor(m *Model, s Subscription) (*expression, error) {
 // compileExpression compiles with variables of no type: what is compiled for a type takes a nil, which every column may
 // be in a row that is not there, for a fault.
 func compileExpression(text string) (*expression, error) {
-	r := &reading{uses: map[string]*use{}, paths: map[ast.Node][]string{}, settled: map[ast.Node]bool{}}
+	if len(text) > expressionBytes {
+		return nil, fmt.Errorf("is longer than %d bytes", expressionBytes)
+	}
+	r := &reading{uses: map[string]*use{}, paths: map[ast.Node][]string{}, settled: map[ast.Node]bool{},
+		depths: map[ast.Node]int{}}
 	untyped := types.Map{}
 	for _, name := range variables {
 		untyped[name] = types.Any

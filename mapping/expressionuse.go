@@ -41,6 +41,7 @@ type reading struct {
 	uses    map[string]*use
 	paths   map[ast.Node][]string // nodes that are a variable, or a named member of one: current, todoList, title
 	settled map[ast.Node]bool     // those of them of which only a member is read, or whether they are there at all
+	depths  map[ast.Node]int      // of predicates: how many lie within each other, this one included
 	fault   *file.Error           // the first
 }
 
@@ -53,7 +54,16 @@ func (r *reading) Visit(node *ast.Node) {
 		r.member(n)
 	case *ast.ChainNode:
 		r.pass(n, n.Node)
+	case *ast.BuiltinNode:
+		if why, found := withheld[n.Name]; found {
+			r.refuse(n, fmt.Sprintf("%s is not available: %s", n.Name, why))
+		}
+	case *ast.PredicateNode:
+		r.predicate(n)
 	case *ast.BinaryNode:
+		if n.Operator == ".." {
+			r.refuse(n, "ranges are not available: only what the event holds can be gone through")
+		}
 		if n.Operator == "==" || n.Operator == "!=" {
 			r.existence(n.Left, n.Right)
 			r.existence(n.Right, n.Left)
@@ -86,6 +96,24 @@ func (r *reading) member(n *ast.MemberNode) {
 		r.refuse(n, "a computed name can only be a member of a variable")
 	}
 }
+
+// predicate bounds how often predicates lie within each other: each level multiplies the steps of a run.
+func (r *reading) predicate(n *ast.PredicateNode) {
+	inner := &deepest{depths: r.depths}
+	ast.Walk(&n.Node, inner)
+	if r.depths[n] = inner.depth + 1; r.depths[n] > expressionDepth {
+		r.refuse(n, fmt.Sprintf("more than %d predicates lie within each other", expressionDepth))
+	}
+}
+
+// deepest finds the largest depth of the predicates in a tree.
+type deepest struct {
+	depths map[ast.Node]int
+	depth  int
+}
+
+// Visit implements ast.Visitor.
+func (d *deepest) Visit(node *ast.Node) { d.depth = max(d.depth, d.depths[*node]) }
 
 // isIndex tells whether a property is a place in a list: a computed name could reach what is withheld.
 func isIndex(n ast.Node) bool {

@@ -19,9 +19,23 @@ func (m *Model) variables(entities []Entity) types.Map {
 		sent = union(sent, m.typeOf(e, place{}))
 	}
 	texts := types.TypeOf([]string{})
-	return types.Map{"event": types.String, "previous": sent, "current": sent, "record": m.typeOf(Todo, place{}),
-		"tags": texts, "assignees": texts, "project": m.typeOf(Project, place{}), "company": m.typeOf(Company, place{}),
-		"changed": texts}
+	known := types.Map{"event": types.String, "previous": sent, "current": sent, "changed": texts}
+	for _, v := range []struct {
+		name  string
+		of    types.Type
+		needs []need
+	}{
+		{"record", m.typeOf(Todo, place{}), []need{{Todo, ""}}},
+		{"tags", texts, ofTags("title")},
+		{"assignees", texts, ofAssignees},
+		{"project", m.typeOf(Project, place{}), []need{{Project, ""}}},
+		{"company", m.typeOf(Company, place{}), []need{{Company, ""}}},
+	} {
+		if m.lacks(v.needs...) == "" {
+			known[v.name] = v.of
+		}
+	}
+	return known
 }
 
 // typeOf is the type of an entity's value, by the same rules as the value itself is composed.

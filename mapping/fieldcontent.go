@@ -12,7 +12,8 @@ type fieldKind uint8
 
 const (
 	kindUnknown fieldKind = iota // it is what its row holds
-	kindNone                     // cannot be asked about
+	kindNone                     // cannot be asked about, and answers no question
+	kindEmpty                    // there is no value
 	kindText
 	kindNumber
 	kindBool
@@ -43,14 +44,14 @@ type content struct {
 // has, the first one that holds something counts.
 func (s *subject) content(field string) (content, bool, error) {
 	if known, ok := s.contents[field]; ok {
-		return known, known.kind != kindNone, nil
+		return known, known.kind != kindEmpty, nil
 	}
 	c, found, err := s.readContent(field)
 	if err != nil {
 		return content{}, false, err
 	}
 	if !found {
-		c.kind = kindNone
+		c.kind = kindEmpty
 	}
 	if s.contents == nil {
 		s.contents = map[string]content{}
@@ -75,6 +76,9 @@ func (s *subject) readContent(field string) (content, bool, error) {
 		kind := kindUnknown
 		if definition != nil {
 			kind = fieldKinds[string(definition.cell("type").text)]
+		}
+		if kind == kindNone {
+			return content{kind: kindNone}, true, nil
 		}
 		if c, found, err := s.state.content(row, kind); found || err != nil {
 			return c, found, err

@@ -69,6 +69,8 @@ func compileField(f FieldTest) func(s *subject) (bool, error) {
 			return false, err
 		}
 		switch {
+		case c.kind == kindNone:
+			return false, nil
 		case (f.Op == "IS" || f.Op == "NOT") && len(values) == 0:
 			return found == op.unless, nil
 		case !found && (f.Op == "IS" || f.Op == "NOT"): // an unset checkbox is not checked

@@ -144,12 +144,32 @@ func matchesIn(record func(a *asked) (*subject, error)) match {
 	}
 }
 
+// matchesOnlyIn asks both states about one record, the one that the event belongs to here, and a record that is
+// soft-deleted is there in neither.
 func matchesOnlyIn(here, there func(a *asked) (*subject, error)) match {
 	return func(f *filter, a *asked) (bool, error) {
-		if ok, err := matchesIn(here)(f, a); !ok || err != nil {
+		s, err := here(a)
+		if err != nil || s.row.live() == nil {
 			return false, err
 		}
-		ok, err := matchesIn(there)(f, a)
+		if ok, err := f.holds(s); !ok || err != nil {
+			return false, err
+		}
+		other, err := there(a)
+		if err != nil {
+			return false, err
+		}
+		if other.row == nil || other.row.id() != s.row.id() || other.row.shape.entity != s.row.shape.entity {
+			row, err := other.state.byID(s.row.shape.entity, s.row.id())
+			if err != nil {
+				return false, err
+			}
+			other = &subject{state: other.state, row: row}
+		}
+		if other.row.live() == nil {
+			return true, nil
+		}
+		ok, err := f.holds(other)
 		return !ok, err
 	}
 }

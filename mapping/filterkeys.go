@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"bluetap/mapping/value"
 )
 
 // What a test of a filter costs: nothing but the record's own row, a parent of it, its rows in a relation, or those
@@ -27,36 +25,45 @@ type filterKey struct {
 	compile func(f Filter) (func(s *subject) (bool, error), bool)
 }
 
+// The relations that keys read, each with what it takes to find its rows.
+var (
+	ofAssignees = []need{{TodoUser, "todoId"}, {TodoUser, "userId"}}
+	ofTodoTags  = []need{{TodoTag, "todoId"}, {TodoTag, "tagId"}}
+)
+
+func ofTags(field string) []need { return append(slices.Clone(ofTodoTags), need{Tag, field}) }
+func ofTodo(field string) []need { return []need{{Todo, field}} }
+
 // filterKeys are the keys in the order of the contract. fields stands apart: it has a vocabulary of its own.
 var filterKeys = []filterKey{
-	anyOf("todoIds", costRow, Todo, "id", inField("id")),
+	anyOf("todoIds", costRow, ofTodo("id"), inField("id")),
 	{name: "todoListIds", ofList: true, needs: []need{{Todo, "todoListId"}}, compile: listTest("todoListIds", inListID)},
-	{name: "todoListTitles", cost: costParent, ofList: true, needs: []need{{TodoList, "title"}},
+	{name: "todoListTitles", cost: costParent, ofList: true, needs: []need{{Todo, "todoListId"}, {TodoList, "title"}},
 		compile: listTest("todoListTitles", inListTitle)},
-	anyOf("assigneeIds", costRelation, TodoUser, "userId", inAssignees),
-	noneOf("notAssigneeIds", costRelation, TodoUser, "userId", inAssignees),
-	flag("unassigned", costRelation, need{TodoUser, "userId"}, func(s *subject) (bool, error) {
+	anyOf("assigneeIds", costRelation, ofAssignees, inAssignees),
+	noneOf("notAssigneeIds", costRelation, ofAssignees, inAssignees),
+	flag("unassigned", costRelation, ofAssignees, func(s *subject) (bool, error) {
 		rows, err := s.assignees()
 		return len(rows) == 0, err
 	}),
-	anyOf("tagIds", costRelation, TodoTag, "tagId", inTagIDs),
-	anyOf("tagTitles", costFields, Tag, "title", inTags("title")),
-	anyOf("tagColors", costFields, Tag, "color", inTags("color")),
-	noneOf("notTagIds", costRelation, TodoTag, "tagId", inTagIDs),
-	anyOf("colors", costRow, Todo, "color", inField("color")),
-	flag("done", costRow, need{Todo, "done"}, isTrue("done")),
-	flag("archived", costRow, need{Todo, "archived"}, isTrue("archived")),
-	flag("hasTag", costRelation, need{TodoTag, "tagId"}, func(s *subject) (bool, error) {
+	anyOf("tagIds", costRelation, ofTodoTags, inTagIDs),
+	anyOf("tagTitles", costFields, ofTags("title"), inTags("title")),
+	anyOf("tagColors", costFields, ofTags("color"), inTags("color")),
+	noneOf("notTagIds", costRelation, ofTodoTags, inTagIDs),
+	anyOf("colors", costRow, ofTodo("color"), inField("color")),
+	flag("done", costRow, ofTodo("done"), isTrue("done")),
+	flag("archived", costRow, ofTodo("archived"), isTrue("archived")),
+	flag("hasTag", costRelation, ofTodoTags, func(s *subject) (bool, error) {
 		rows, err := s.todoTags()
 		return len(rows) > 0, err
 	}),
-	flag("hasDueDate", costRow, need{Todo, "duedAt"}, func(s *subject) (bool, error) {
+	flag("hasDueDate", costRow, ofTodo("duedAt"), func(s *subject) (bool, error) {
 		return s.row.cell("duedAt").kind == cellText, nil
 	}),
-	flag("hasDescription", costRow, need{Todo, "text"}, func(s *subject) (bool, error) {
+	flag("hasDescription", costRow, ofTodo("text"), func(s *subject) (bool, error) {
 		return len(bytes.TrimSpace(s.row.cell("text").text))+len(bytes.TrimSpace(s.row.cell("html").text)) > 0, nil
 	}),
-	flag("hasChecklist", costRelation, need{Checklist, "todoId"}, (*subject).hasChecklist),
+	flag("hasChecklist", costRelation, []need{{Checklist, "todoId"}}, (*subject).hasChecklist),
 	bound("dueStart", "duedAt", func(at, start time.Time) bool { return !at.Before(start) }),
 	bound("dueEnd", "duedAt", func(at, end time.Time) bool { return !at.After(end) }),
 	bound("createdStart", "createdAt", func(at, start time.Time) bool { return !at.Before(start) }),
@@ -76,12 +83,12 @@ func listTest(name string, in member) func(f Filter) (func(s *subject) (bool, er
 	}
 }
 
-func anyOf(name string, cost int, e Entity, field string, in member) filterKey {
-	return filterKey{name: name, cost: cost, needs: []need{{e, field}}, compile: listTest(name, in)}
+func anyOf(name string, cost int, needs []need, in member) filterKey {
+	return filterKey{name: name, cost: cost, needs: needs, compile: listTest(name, in)}
 }
 
-func noneOf(name string, cost int, e Entity, field string, in member) filterKey {
-	return anyOf(name, cost, e, field, func(s *subject, values set) (bool, error) {
+func noneOf(name string, cost int, needs []need, in member) filterKey {
+	return anyOf(name, cost, needs, func(s *subject, values set) (bool, error) {
 		ok, err := in(s, values)
 		return !ok, err
 	})
@@ -124,8 +131,8 @@ func anyCell(rows []*Row, name string, values set) bool {
 	return slices.ContainsFunc(rows, func(r *Row) bool { return values.hasCell(r.cell(name)) })
 }
 
-func flag(name string, cost int, n need, is func(s *subject) (bool, error)) filterKey {
-	return filterKey{name: name, cost: cost, needs: []need{n},
+func flag(name string, cost int, needs []need, is func(s *subject) (bool, error)) filterKey {
+	return filterKey{name: name, cost: cost, needs: needs,
 		compile: func(f Filter) (func(s *subject) (bool, error), bool) {
 			want, given := f.Flags[name]
 			return func(s *subject) (bool, error) {
@@ -146,8 +153,8 @@ func bound(name, field string, within func(at, bound time.Time) bool) filterKey 
 		compile: func(f Filter) (func(s *subject) (bool, error), bool) {
 			limit, given := f.Times[name]
 			return func(s *subject) (bool, error) {
-				at, ok := value.Time(s.row.cell(field).text)
-				return ok && within(at, limit), nil
+				at, ok := instant(s.row.cell(field).text)
+				return ok && within(at.time, limit), nil
 			}, given
 		}}
 }

@@ -17,7 +17,8 @@ func (r *route) hasMember(a *asked) (bool, error) {
 		return false, err
 	}
 	for i, s := range scopes {
-		if len(r.projects) > 0 && !r.projects.has(s.project) || len(r.companies) > 0 && !r.companies.has(s.company) {
+		asks := len(r.projects)+len(r.companies) > 0
+		if asks && !r.projects.has(s.project) && !r.companies.has(s.company) {
 			continue
 		}
 		in := s.in
@@ -44,6 +45,7 @@ func (a *asked) isMember(question membership, in state) (bool, error) {
 	for _, row := range rows {
 		if c := row.cell("projectId"); c.kind == cellText && string(c.text) == question.project {
 			answer = true
+			break
 		}
 	}
 	if a.members == nil {

@@ -1,6 +1,9 @@
 package mapping
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Router tells which webhooks want an event. It is asked once, when the event is captured; the answer stays. It is for
 // one goroutine.
@@ -66,10 +69,19 @@ func compileRoute(m *Model, s Subscription) (*route, KeyErrors) {
 			faults = append(faults, KeyError{s.Webhook, key, reason})
 		}
 	}
-	if s.Member != "" {
-		refuse("requireMembership", m.lacks(need{ProjectUser, "projectId"}, need{ProjectUser, "userId"}))
+	projects := s.projectNeeds(m)
+	if len(s.ProjectIDs) > 0 {
+		refuse("projectIds", m.lacks(projects...))
 	}
-	r.filter = compileFilter(m, s.Filter, refuse)
+	if len(s.CompanyIDs) > 0 {
+		refuse("companyIds", m.lacks(append(slices.Clone(projects), need{Project, "companyId"})...))
+	}
+	if s.Member != "" {
+		refuse("requireMembership", m.lacks(append(projects, need{ProjectUser, "projectId"}, need{ProjectUser, "userId"})...))
+	}
+	if r.filter = compileFilter(m, s.Filter, refuse); r.filter != nil {
+		refuse("filter", m.lacks(s.recordNeeds(m)...))
+	}
 	refuse("changed", s.lacksChanged(m))
 	if s.If != "" {
 		var err error

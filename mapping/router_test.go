@@ -105,8 +105,15 @@ func TestRefusedByTheModel(t *testing.T) {
 		wants Subscription
 		want  string
 	}{
-		{Subscription{Member: "ben"},
-			"requireMembership: the database has no table for entity projectUser"},
+		{Subscription{Events: []string{"TODO_UPDATED"}, Member: "ben"},
+			"requireMembership: the database has no table for entity todoList"},
+		{Subscription{Events: []string{"TAG_UPDATED"}, ProjectIDs: []string{"web"}},
+			"projectIds: table tags has no column for projectId"},
+		{Subscription{Events: []string{"TODO_UPDATED"}, CompanyIDs: []string{"acme"}},
+			"companyIds: the database has no table for entity todoList"},
+		{Subscription{Events: []string{"TODO_UPDATED"}, Filter: listed("tagTitles", "x")},
+			"filter.tagTitles: the database has no table for entity todoTag"},
+		{Subscription{Events: []string{"TODO_UPDATED"}, If: `"x" in tags`}, "if: unknown name tags (1:8)"},
 		{Subscription{Filter: listed("colors", "#fff")}, "filter.colors: table todos has no column for color"},
 		{Subscription{Filter: listed("tagIds", "a")},
 			"filter.tagIds: the database has no table for entity todoTag"},

@@ -16,6 +16,9 @@ func (e *Event) short() bool {
 
 // recordChanged holds for a todo of which a column beyond timestamps, the assignees, the tags or a field value changed.
 func recordChanged(s states, c change) ([]firing, error) {
+	if c.entity == Todo && c.before != nil && c.after != nil && c.before.id() != c.after.id() {
+		return []firing{{subject: c.after.id()}}, nil // known by its key, and by no relation any more
+	}
 	var fired []firing
 	for _, side := range []side{{c.before, s.before}, {c.after, s.after}} {
 		todo, err := todoOf(side)

@@ -40,6 +40,39 @@ func (s Subscription) entities() []Entity {
 	return entities
 }
 
+// projectNeeds returns what it takes to find the projects of the subscribed events, of those whose tables there are.
+func (s Subscription) projectNeeds(m *Model) []need {
+	var needs []need
+	for _, e := range s.entities() {
+		for m.Has(e) {
+			next, ok := projectChain[e]
+			if !ok {
+				needs = append(needs, need{e, "projectId"})
+				break
+			}
+			needs = append(needs, need{e, next.via}, need{next.entity, ""})
+			e = next.entity
+		}
+	}
+	return needs
+}
+
+// recordNeeds returns what it takes to find the records of the subscribed events, of those whose tables there are.
+func (s Subscription) recordNeeds(m *Model) []need {
+	var needs []need
+	for _, e := range s.entities() {
+		for m.Has(e) {
+			next, ok := recordChain[e]
+			if !ok {
+				break
+			}
+			needs = append(needs, need{e, next.via}, need{next.entity, ""})
+			e = next.entity
+		}
+	}
+	return needs
+}
+
 // KeyError says why one condition of a subscription can never be answered in this database.
 type KeyError struct {
 	Webhook uint32 // the subscription's

@@ -99,12 +99,23 @@ func showPing(out io.Writer, w config.Webhook, p deliver.Ping) error {
 	if r := p.Result; r.Err == nil {
 		fmt.Fprintf(&b, "\nstatus %d %s after %s, all of it after %s\n", r.Code, http.StatusText(r.Code),
 			rounded(r.FirstByte.Sub(r.Started)), rounded(r.Ended.Sub(r.Started)))
-		if text := r.Body[:min(len(r.Body), shownResponse)]; len(text) > 0 {
-			fmt.Fprintf(&b, "response %s\n", strconv.Quote(string(text)))
+		if text := string(r.Body[:min(len(r.Body), shownResponse)]); text != "" {
+			fmt.Fprintf(&b, "response %s\n", strconv.Quote(withoutEchoes(text, w)))
 		}
 	}
 	_, err := out.Write(b.Bytes())
 	return err
+}
+
+// withoutEchoes masks what a receiver repeats of the request's secrets.
+func withoutEchoes(text string, w config.Webhook) string {
+	for _, value := range w.Headers {
+		text = strings.ReplaceAll(text, value.Reveal(), "<secret>")
+	}
+	if w.URL.RawQuery != "" {
+		text = strings.ReplaceAll(text, w.URL.RawQuery, "<secret>")
+	}
+	return text
 }
 
 func rounded(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }

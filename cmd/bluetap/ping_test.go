@@ -77,7 +77,7 @@ func TestPingFails(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://example.com/the-query-token")
 			w.WriteHeader(status)
-			_, _ = w.Write([]byte("why: \x1b[31mno\n"))
+			_, _ = w.Write([]byte("why: \x1b[31mno token=the-query-token the-header-value\n"))
 		}))
 		t.Cleanup(server.Close)
 		return server.URL

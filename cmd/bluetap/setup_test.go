@@ -122,8 +122,8 @@ func TestColumnListGrowsOld(t *testing.T) {
 		UPDATE users SET timezone = 'Europe/Berlin', first_name = 'A.'`)
 	p.stop()
 	p = i.start(t)
-	warning := p.waitLog("columns are left out: the publication's column list lacks them, and a list that is changed needs a " +
-		"state begun anew")
+	warning := p.waitLog("columns are left out: the publication's column list lacks them, and a list that is " +
+		"changed needs a state begun anew")
 	if warning["table"] != "users" || fmt.Sprint(warning["columns"]) != "[timezone]" {
 		t.Errorf("warning %v", warning)
 	}

@@ -10,11 +10,13 @@ import (
 	"bluetap/mapping"
 )
 
-// checkSubscriptions refuses webhooks that ask for what the database does not have: they are faults of the file.
+// checkSubscriptions refuses enabled webhooks that ask for what the database does not have: faults of the file.
 func (d *daemon) checkSubscriptions(model *mapping.Model) error {
-	subscriptions := make([]mapping.Subscription, len(d.Config.Webhooks))
+	var subscriptions []mapping.Subscription
 	for i, w := range d.Config.Webhooks {
-		subscriptions[i] = subscription(uint32(i), w)
+		if w.Enabled {
+			subscriptions = append(subscriptions, subscription(uint32(i), w))
+		}
 	}
 	_, err := mapping.NewRouter(model, subscriptions, nil)
 	var wrong mapping.KeyErrors
