@@ -63,6 +63,7 @@ var expressionCases = []struct {
 	{`record["title"] == "New"`, "t3", 0},
 	{`let r = record; r.title == "New"`, "t3", 0},
 	{`current.done`, "t1", 0},
+	{`(record.done ?? false) and event != ""`, "t1 t2 c2", 0},
 	{`len(toJSON(record)) > 4`, "t1 t2 c2 t3", 0},
 	{`string(current) contains "Hello"`, "c2 c3", 0},
 	{`record.meta.a`, "t1 c2", 2},

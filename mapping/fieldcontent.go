@@ -61,6 +61,17 @@ func (s *subject) content(field string) (content, bool, error) {
 }
 
 func (s *subject) readContent(field string) (content, bool, error) {
+	definition, err := s.state.byID(CustomField, field)
+	if err != nil {
+		return content{}, false, err
+	}
+	kind := kindUnknown
+	if definition != nil {
+		kind = fieldKinds[string(definition.cell("type").text)]
+	}
+	if kind == kindNone {
+		return content{kind: kindNone}, true, nil
+	}
 	rows, err := s.values()
 	if err != nil {
 		return content{}, false, err
@@ -68,17 +79,6 @@ func (s *subject) readContent(field string) (content, bool, error) {
 	for _, row := range rows {
 		if c := row.cell("customFieldId"); c.kind != cellText || string(c.text) != field {
 			continue
-		}
-		definition, err := s.state.byID(CustomField, field)
-		if err != nil {
-			return content{}, false, err
-		}
-		kind := kindUnknown
-		if definition != nil {
-			kind = fieldKinds[string(definition.cell("type").text)]
-		}
-		if kind == kindNone {
-			return content{kind: kindNone}, true, nil
 		}
 		if c, found, err := s.state.content(row, kind); found || err != nil {
 			return c, found, err
