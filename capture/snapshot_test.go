@@ -82,7 +82,7 @@ func writeUntil(t *testing.T, conn *pgconn.PgConn, w int, stop <-chan struct{}) 
 			return
 		default:
 		}
-		id := 10_000*(w+1) + i
+		id := 10_000_000*(w+1) + i // no writer comes to where the next began
 		sql := fmt.Sprintf(`BEGIN; INSERT INTO a VALUES (%d, 'new', 1); UPDATE a SET t = 'w%d' WHERE id = %d;
 			DELETE FROM a WHERE id = %d; COMMIT`, id, i, 1+(i*3+w)%3000, id-5)
 		if _, err := conn.Exec(context.Background(), sql).ReadAll(); err != nil {
