@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
@@ -118,12 +119,15 @@ func TestCheckCutOff(t *testing.T) {
 	w := f.hook("w", hanging.URL, func(w *Webhook) { w.Enabled = false; w.Timeout = patience })
 	f.run(w)()
 	w.Enabled = true
-	stop := f.run(w)
-	<-arrived
-	stop()
-	stop = f.run(w)
-	<-arrived
-	stop()
+	for range 2 {
+		stop := f.run(w)
+		select {
+		case <-arrived:
+		case <-time.After(patience):
+			t.Fatal("no health check came")
+		}
+		stop()
+	}
 }
 
 func TestRevive(t *testing.T) {
@@ -162,4 +166,25 @@ func TestRevive(t *testing.T) {
 	}
 	f.run(w)
 	until(t, "delivered", func() bool { return f.status("w").Delivered == 1 })
+}
+
+// TestCheckHeedsRetryAfter holds that what a receiver asks for in its answer to the check is kept, as that to an event.
+func TestCheckHeedsRetryAfter(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	r := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	w := f.hook("w", r.URL, func(w *Webhook) { w.Enabled = false })
+	f.run(w)()
+	w.Enabled = true
+	stop := f.run(w)
+	until(t, "the pause", func() bool { return !f.status("w").PausedUntil.IsZero() })
+	stop()
+	f.run(w)
+	until(t, "the pause after a restart", func() bool {
+		s := f.status("w")
+		return s.Health == Unhealthy && !s.PausedUntil.IsZero()
+	})
 }

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/control"
@@ -52,6 +56,13 @@ func TestPingCommand(t *testing.T) {
 		t.Errorf("came as %s with %v", got.event, got.header)
 	}
 	verifyWithNode(t, "the-signing-secret", got)
+	standard, err := standardwebhooks.NewWebhookRaw([]byte("the-signing-secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := standard.Verify([]byte(got.body), got.header); err != nil {
+		t.Errorf("Standard Webhooks: %v", err)
+	}
 
 	code, stdout, _ = command(t, "ping", "--config", i.config, "w", "--enable")
 	if code != exitOK || !strings.Contains(stdout, "webhook w was not GONE") {
@@ -112,6 +123,106 @@ func TestPingFails(t *testing.T) {
 	if code != exitUsage || !strings.Contains(stderr, `no webhook has the id "nobody"`) ||
 		!strings.Contains(stderr, "next: name one of the file: w") {
 		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
+// TestPingEcho holds that a receiver that repeats its request, as such for trying things out do, gives nothing away.
+func TestPingEcho(t *testing.T) {
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, "%s|%s|%s|the-signing-secret|the end", r.URL.RawQuery, r.URL.Query().Get("token"),
+			r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(echo.Close)
+	code, stdout, stderr := command(t, "ping", "--config", pingable(t, echo.URL).config, "w")
+	wantNoSecret(t, stdout+stderr)
+	want := `response "<secret>|<secret>|<secret>|<secret>|the end"`
+	if code != exitOK || !strings.Contains(stdout, want) {
+		t.Errorf("exit code %d, %s is missing in\n%s", code, want, stdout)
+	}
+}
+
+// TestPingDisabled holds that a disabled webhook can be asked, and that only the file enables it, state or not.
+func TestPingDisabled(t *testing.T) {
+	to := receive(t)
+	i := pingable(t, to.URL, "enabled: false")
+	if code, stdout, stderr := command(t, "ping", "--config", i.config, "w"); code != exitOK {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr := command(t, "ping", "--config", i.config, "w", "--enable")
+	if code != exitFailed || !strings.Contains(stderr, "disabled in the configuration, which decides") ||
+		!strings.Contains(stderr, "next: set enabled: true") || strings.Contains(stdout, "taken up") {
+		t.Errorf("--enable: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if n := len(to.deliveries()); n != 2 {
+		t.Errorf("%d requests, want 2", n)
+	}
+}
+
+// TestEnabledAgain holds that a webhook that was disabled gets a health check before its queue, also when the daemon is
+// killed while it waits for the answer.
+func TestEnabledAgain(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
+	to := receive(t)
+	to.answers(func(delivery) int { return http.StatusInternalServerError })
+	const extra = "delivery: {allowedNetworks: [127.0.0.0/8], timeout: 60s}"
+	w := webhookYAML{id: "w", url: to.URL}
+	i := install(t, pg.URL("postgres"), extra, w)
+	p := i.start(t)
+	pg.Exec(t, "postgres", blueschema.InsertTodoCreated())
+	to.waitFor(t, "TODO_CREATED", func(d delivery) bool { return d.event == "TODO_CREATED" })
+	p.stop()
+	w.extra = []string{"enabled: false"}
+	i.configure(t, pg.URL("postgres"), extra, w)
+	i.start(t).stop()
+	before := len(to.deliveries())
+
+	w.extra = nil
+	i.configure(t, pg.URL("postgres"), extra, w)
+	arrived, release := make(chan delivery, 9), make(chan struct{})
+	to.answers(func(d delivery) int {
+		arrived <- d
+		<-release
+		return http.StatusOK
+	})
+	checked := func() {
+		t.Helper()
+		select {
+		case d := <-arrived:
+			if !strings.HasPrefix(d.id, "ping_") || d.event != healthCheck.Event {
+				t.Errorf("the first request is %s, %s", d.event, d.id)
+			}
+		case <-time.After(patience):
+			t.Fatal("no health check came")
+		}
+	}
+	for round := range 2 {
+		p = i.run(t)
+		checked()
+		// What was written before this commit is on disk when it is confirmed: a kill earlier could hide a lost duty.
+		pg.Exec(t, "postgres", fmt.Sprintf("INSERT INTO tags (id, project_id) SELECT 'e%d', id FROM projects", round))
+		waitConfirmed(t, pg)
+		p.kill()
+	}
+	p = i.run(t)
+	checked()
+	to.answers(nil)
+	close(release)
+	i.waitEmpty(t)
+	p.stop()
+	events := 0
+	for _, d := range to.deliveries()[before:] {
+		if strings.HasPrefix(d.id, "evt_") {
+			events++
+		}
+	}
+	if events == 0 {
+		t.Error("its queue was not delivered")
+	}
+	after := len(to.deliveries())
+	i.start(t).stop()
+	if n := len(to.deliveries()) - after; n != 0 {
+		t.Errorf("%d requests after a further restart, want no check", n)
 	}
 }
 

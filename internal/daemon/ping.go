@@ -10,6 +10,7 @@ import (
 	"bluetap/deliver"
 	"bluetap/internal/config"
 	"bluetap/internal/control"
+	"bluetap/internal/hint"
 	"bluetap/internal/store"
 )
 
@@ -21,9 +22,12 @@ func Ping(ctx context.Context, o Options, w config.Webhook) deliver.Ping {
 }
 
 // Revive makes a webhook go on whose receiver once answered 410, and reports whether it was GONE: through the daemon
-// that runs, else in the state directory.
-func Revive(ctx context.Context, o Options, id string) (wasGone bool, err error) {
-	revived, err := control.AskRevive(ctx, o.Config.State.Dir, id)
+// that runs, else in the state directory. For one that is disabled it is deliver.ErrDisabled.
+func Revive(ctx context.Context, o Options, w config.Webhook) (wasGone bool, err error) {
+	if !w.Enabled {
+		return false, hint.New(deliver.ErrDisabled, "set enabled: true in the file and restart the daemon")
+	}
+	revived, err := control.AskRevive(ctx, o.Config.State.Dir, w.ID)
 	if !errors.Is(err, control.ErrNotRunning) {
 		return revived.WasGone, err
 	}
@@ -34,7 +38,7 @@ func Revive(ctx context.Context, o Options, id string) (wasGone bool, err error)
 	if err != nil {
 		return false, fmt.Errorf("open state: %w", err)
 	}
-	wasGone, err = deliver.New(st, knownReceivers(st, o.Config), deliver.Options{Log: o.Log}).ReviveStopped(id)
+	wasGone, err = deliver.New(st, knownReceivers(st, o.Config), deliver.Options{Log: o.Log}).ReviveStopped(w.ID)
 	if errors.Is(err, deliver.ErrUnknownWebhook) {
 		err = nil // the daemon has not run with it yet
 	}
