@@ -54,7 +54,7 @@ func pingCommand() *cobra.Command {
 			if !enable {
 				return nil
 			}
-			wasGone, err := daemon.Revive(cmd.Context(), options, w.ID)
+			wasGone, err := daemon.Revive(cmd.Context(), options, w)
 			if err != nil {
 				return err
 			}
@@ -99,23 +99,42 @@ func showPing(out io.Writer, w config.Webhook, p deliver.Ping) error {
 	if r := p.Result; r.Err == nil {
 		fmt.Fprintf(&b, "\nstatus %d %s after %s, all of it after %s\n", r.Code, http.StatusText(r.Code),
 			rounded(r.FirstByte.Sub(r.Started)), rounded(r.Ended.Sub(r.Started)))
-		if text := string(r.Body[:min(len(r.Body), shownResponse)]); text != "" {
-			fmt.Fprintf(&b, "response %s\n", strconv.Quote(withoutEchoes(text, w)))
+		// Before the text is cut: a part of a secret is not found.
+		if text := withoutEchoes(string(r.Body), w); text != "" {
+			fmt.Fprintf(&b, "response %s\n", strconv.Quote(text[:min(len(text), shownResponse)]))
 		}
 	}
 	_, err := out.Write(b.Bytes())
 	return err
 }
 
-// withoutEchoes masks what a receiver repeats of the request's secrets.
+// shortestSecret is the length in bytes below which a text is not looked for in a response: it would be found in half
+// of all words, and is none that keeps anybody out.
+const shortestSecret = 4
+
+// withoutEchoes hides in a response what its receiver repeats of the request: the query and its values, the values of
+// configured headers with and without their scheme, and the signing secrets. Written in another way they are not found.
 func withoutEchoes(text string, w config.Webhook) string {
+	secrets := []string{w.URL.RawQuery}
+	for _, values := range w.URL.Query() {
+		secrets = append(secrets, values...)
+	}
 	for _, value := range w.Headers {
-		text = strings.ReplaceAll(text, value.Reveal(), "<secret>")
+		_, credentials, _ := strings.Cut(value.Reveal(), " ")
+		secrets = append(secrets, value.Reveal(), credentials)
 	}
-	if w.URL.RawQuery != "" {
-		text = strings.ReplaceAll(text, w.URL.RawQuery, "<secret>")
+	for _, s := range w.Secrets {
+		secrets = append(secrets, s.Reveal())
 	}
-	return text
+	// Where two begin at one place, the first of a Replacer wins: the longer one has to.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, s := range secrets {
+		if len(s) >= shortestSecret {
+			pairs = append(pairs, s, "<secret>")
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 func rounded(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }

@@ -129,14 +129,17 @@ func TestPingFails(t *testing.T) {
 // TestPingEcho holds that a receiver that repeats its request, as such for trying things out do, gives nothing away.
 func TestPingEcho(t *testing.T) {
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "%s|%s|%s|the-signing-secret|the end", r.URL.RawQuery, r.URL.Query().Get("token"),
+		text := fmt.Sprintf("%s|%s|%s|the-signing-secret|the end", r.URL.RawQuery, r.URL.Query().Get("token"),
 			r.Header.Get("Authorization"))
+		// What is shown ends amid the last one.
+		text += strings.Repeat(".", shownResponse-len("the-head")-len(text)) + r.Header.Get("Authorization")
+		_, _ = io.WriteString(w, text)
 	}))
 	t.Cleanup(echo.Close)
 	code, stdout, stderr := command(t, "ping", "--config", pingable(t, echo.URL).config, "w")
 	wantNoSecret(t, stdout+stderr)
-	want := `response "<secret>|<secret>|<secret>|<secret>|the end"`
-	if code != exitOK || !strings.Contains(stdout, want) {
+	want := `response "<secret>|<secret>|<secret>|<secret>|the end.`
+	if code != exitOK || !strings.Contains(stdout, want) || strings.Contains(stdout, "the-head") {
 		t.Errorf("exit code %d, %s is missing in\n%s", code, want, stdout)
 	}
 }
