@@ -103,9 +103,10 @@ func (s *stage) playAll(t *testing.T, dir string, except ...string) []delivery {
 	return all
 }
 
-// stop ends the daemon as an operator does.
+// stop ends the daemon as an operator does, once all receivers have all that is theirs.
 func (s *stage) stop(t *testing.T) {
 	t.Helper()
+	s.install.waitEmpty(t)
 	if code := s.daemon.stop(); code != 0 {
 		t.Errorf("exit code %d after SIGTERM, want 0", code)
 	}
