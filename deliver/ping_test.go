@@ -97,7 +97,9 @@ func TestCheckBeforeQueue(t *testing.T) {
 			}
 			until(t, "the event delivered", func() bool { return f.status("w").Delivered == 1 })
 			stop()
-			f.run(w)()
+			f.add(event{n: 2, lanes: []uint64{1}, hooks: []uint32{w.Number}})
+			f.run(w)
+			until(t, "the next event delivered", func() bool { return f.status("w").Delivered == 2 })
 			for _, a := range r.arrivals()[1:] {
 				if strings.HasPrefix(a.id, "ping_") {
 					t.Errorf("checked again: %s", a.id)
