@@ -35,9 +35,9 @@ type Table struct {
 	Key []string
 	// Identity is one of IdentityDefault, IdentityIndex, IdentityFull and IdentityNothing.
 	Identity byte
-	// Unpublishable says why the table must not be published and what mends it, or is "". Publishing it all the same
-	// would make the application's own UPDATEs and DELETEs fail.
-	Unpublishable string
+	// Unpublishable says why the table must not be published, or is "", and Mend what mends that. Publishing it all the
+	// same would make the application's own UPDATEs and DELETEs fail.
+	Unpublishable, Mend string
 	// Rows and Bytes are the planner's estimate of the rows (0 if it never looked) and the size on disk.
 	Rows, Bytes int64
 }
@@ -136,7 +136,7 @@ func readTables(ctx context.Context, conn *pgconn.PgConn, schema string) ([]Tabl
 			t.Key = append(t.Key, k.text(1))
 		}
 		t.addColumns(columns[t.OID], &types)
-		t.Unpublishable = t.whyNot(r.bool(4), r.int(6), version)
+		t.Unpublishable, t.Mend = t.whyNot(r.bool(4), r.int(6), version)
 		tables = append(tables, t)
 	}
 	return tables, nil

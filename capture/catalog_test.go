@@ -65,9 +65,9 @@ func TestTables(t *testing.T) {
 			got += " " + c.Name
 		}
 		why := strings.TrimPrefix(want[table.Name], got+" ")
-		if why == want[table.Name] || !strings.Contains(table.Unpublishable, strings.TrimPrefix(why, "-")) ||
+		if why == want[table.Name] || !strings.Contains(table.Unpublishable+": "+table.Mend, strings.TrimPrefix(why, "-")) ||
 			why == "-" && table.Unpublishable != "" {
-			t.Errorf("%s: %s %q, want %s", table.Name, got, table.Unpublishable, want[table.Name])
+			t.Errorf("%s: %s %q, want %s", table.Name, got, table.Unpublishable+": "+table.Mend, want[table.Name])
 		}
 		delete(want, table.Name)
 	}
@@ -125,7 +125,7 @@ func TestPublication(t *testing.T) {
 			t.Errorf("after %q and its mend: %v", c.sql, err)
 		}
 	}
-	tables[0].Unpublishable = "it is ill"
+	tables[0].Unpublishable, tables[0].Mend = "it is ill", "heal it"
 	if err := ensure(); err == nil || !strings.Contains(err.Error(), `"a": it is ill`) {
 		t.Errorf("unpublishable table: %v", err)
 	}

@@ -23,6 +23,7 @@ const (
 	stateInvalidParameter   = "22023"
 	stateNotInPrerequisite  = "55000"
 	stateLimitExceeded      = "53400"
+	stateTooManyConnections = "53300"
 	classAuthorization      = "28"
 )
 

@@ -27,7 +27,7 @@ func (s *Stream) checkContinuity(ctx context.Context, conn *pgconn.PgConn) error
 		return err
 	}
 	if s.start.Source.SystemID != "" {
-		if err := checkSource(source, s.start.Source); err != nil {
+		if err := CheckSource(source, s.start.Source); err != nil {
 			return err
 		}
 	}
@@ -73,15 +73,15 @@ func connectPrimary(ctx context.Context, cfg Config) (*pgconn.PgConn, Config, er
 	return conn, cfg, nil
 }
 
-// checkSource compares two databases by what tells one from another, which the timeline does not.
-func checkSource(found, want Identity) error {
+// CheckSource tells whether the database found is the one that is wanted, by what tells one from another: the timeline
+// and the positions do not. The error wraps ErrWrongSource.
+func CheckSource(found, want Identity) error {
 	if want.SystemID == found.SystemID && want.DatabaseOID == found.DatabaseOID && want.Database == found.Database {
 		return nil
 	}
-	return hint.New(fmt.Errorf("%w: system %s, database %s (oid %d) instead of system %s, database %s (oid %d)",
-		ErrWrongSource, found.SystemID, found.Database, found.DatabaseOID,
-		want.SystemID, want.Database, want.DatabaseOID),
-		"check database.url; for another database use another state.dir")
+	return hint.New(fmt.Errorf("%w: it is of database %s (OID %d) of system %s, this is %s (OID %d) of %s",
+		ErrWrongSource, want.Database, want.DatabaseOID, want.SystemID, found.Database, found.DatabaseOID,
+		found.SystemID), "point database.url at the database of the state, or set another state.dir")
 }
 
 const slotSQL = `

@@ -49,7 +49,7 @@ func DropUnreadSlot(ctx context.Context, cfg Config, made Made) error {
 	if err != nil {
 		return err
 	}
-	if err := checkSource(source, made.Source); err != nil {
+	if err := CheckSource(source, made.Source); err != nil {
 		return err
 	}
 	slot, err := readSlot(ctx, conn, cfg.Slot)

@@ -149,7 +149,7 @@ func refuseUnpublishable(tables []Table) error {
 	for i := range tables {
 		if why := tables[i].Unpublishable; why != "" {
 			return hint.New(fmt.Errorf("publish table %s: %s", tables[i].sql(), why),
-				"or leave the table out with enabled: false under database.tables")
+				tables[i].Mend+"; or leave the table out: enabled: false under database.tables")
 		}
 	}
 	return nil
@@ -186,51 +186,57 @@ func (t *Table) lacking(list []string) []string {
 	return lacking
 }
 
-// checkPublication returns what Membership does, or a *PublicationError, with the SQL that mends it, unless the
-// publication will do. A missing one must be found here: from version 18 on the server merely warns and sends nothing.
+// checkPublication returns what Membership does, or the first of publicationFaults.
 func checkPublication(ctx context.Context, conn *pgconn.PgConn, cfg Config, tables []Table, n need,
 ) (map[uint32]uint32, error) {
-	rows, err := query(ctx, conn, `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot
-		FROM pg_catalog.pg_publication WHERE pubname = `+quoteLiteral(cfg.Publication))
-	if err != nil {
-		return nil, fmt.Errorf("read publication %s: %w", cfg.Publication, err)
-	}
-	if len(rows) == 0 {
-		return nil, wrong(cfg.Publication, "it does not exist", PublicationSQL(cfg, tables, hasLists(conn)))
-	}
-	if !rows[0].bool(0) {
-		return nil, wrong(cfg.Publication, "it does not publish all operations through the partition root",
-			"ALTER PUBLICATION "+quoteIdent(cfg.Publication)+" SET ("+publicationOptions+")")
-	}
-	members, err := readMembers(ctx, conn, cfg.Publication, tables)
+	entries, faults, err := publicationFaults(ctx, conn, cfg, tables, n)
 	if err != nil {
 		return nil, err
 	}
-	return checkMembers(cfg.Publication, tables, members, n, hasLists(conn))
+	if len(faults) > 0 {
+		return nil, faults[0]
+	}
+	return entries, nil
 }
 
-// checkMembers returns the entries of members, or the first thing that is wrong with them.
-func checkMembers(publication string, tables []Table, members map[uint32]member, n need, lists bool,
-) (map[uint32]uint32, error) {
-	entries := make(map[uint32]uint32, len(tables))
+// publicationFaults returns what Membership does, and a *PublicationError, with the SQL that mends it, for each thing
+// that keeps the publication from doing. A missing one must be found here: from version 18 on the server merely warns
+// and sends nothing.
+func publicationFaults(ctx context.Context, conn *pgconn.PgConn, cfg Config, tables []Table, n need,
+) (entries map[uint32]uint32, faults []error, err error) {
+	rows, err := query(ctx, conn, `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot
+		FROM pg_catalog.pg_publication WHERE pubname = `+quoteLiteral(cfg.Publication))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read publication %s: %w", cfg.Publication, err)
+	}
+	if len(rows) == 0 {
+		return nil, []error{wrong(cfg.Publication, "it does not exist",
+			PublicationSQL(cfg, tables, hasLists(conn)))}, nil
+	}
+	if !rows[0].bool(0) {
+		faults = append(faults, wrong(cfg.Publication, "it does not publish all operations through the partition root",
+			"ALTER PUBLICATION "+quoteIdent(cfg.Publication)+" SET ("+publicationOptions+")"))
+	}
+	members, err := readMembers(ctx, conn, cfg.Publication, tables)
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, ofTables := memberFaults(cfg.Publication, tables, members, n, hasLists(conn))
+	return entries, append(faults, ofTables...), nil
+}
+
+// memberFaults returns the entries of members, and what is wrong with them, one fault a table; those that are missing
+// share one, the last.
+func memberFaults(publication string, tables []Table, members map[uint32]member, n need, lists bool,
+) (entries map[uint32]uint32, faults []error) {
+	entries = make(map[uint32]uint32, len(tables))
 	var missing []Table
 	for i := range tables {
 		t := &tables[i]
 		m, exists := members[t.OID]
-		switch {
-		case !exists:
-			return nil, changed(publication, "table "+t.sql()+" was dropped")
-		case m.schema != t.Schema || m.name != t.Name:
-			now := Table{Schema: m.schema, Name: m.name}
-			return nil, changed(publication, "table "+t.sql()+" was renamed to "+now.sql())
-		case m.filtered:
-			return nil, wrong(publication, "table "+t.sql()+" has a row filter", addAgain(publication, t, lists)...)
-		case m.harmful:
-			return nil, wrong(publication, "the column list of table "+t.sql()+" lacks columns of its replica identity, "+
-				"so that the application's UPDATE and DELETE fail", addAgain(publication, t, false)...)
-		case n == wholeTables && len(t.lacking(m.columns)) > 0:
-			return nil, wrong(publication, "the column list of table "+t.sql()+" lacks "+
-				strings.Join(t.lacking(m.columns), ", "), addAgain(publication, t, lists)...)
+		switch fault := m.fault(publication, t, exists, n, lists); {
+		case fault != nil:
+			faults = append(faults, fault)
 		case !m.published:
 			missing = append(missing, *t)
 		case m.entry != 0:
@@ -238,10 +244,30 @@ func checkMembers(publication string, tables []Table, members map[uint32]member,
 		}
 	}
 	if len(missing) > 0 {
-		return nil, wrong(publication, "it lacks "+tableList(missing, false),
-			"ALTER PUBLICATION "+quoteIdent(publication)+" ADD TABLE "+tableList(missing, lists))
+		faults = append(faults, wrong(publication, "it lacks "+tableList(missing, false),
+			"ALTER PUBLICATION "+quoteIdent(publication)+" ADD TABLE "+tableList(missing, lists)))
 	}
-	return entries, nil
+	return entries, faults
+}
+
+// fault returns what is wrong with how table t, if it still exists, stands in the publication, or nil.
+func (m *member) fault(publication string, t *Table, exists bool, n need, lists bool) error {
+	switch {
+	case !exists:
+		return changed(publication, "table "+t.sql()+" was dropped")
+	case m.schema != t.Schema || m.name != t.Name:
+		now := Table{Schema: m.schema, Name: m.name}
+		return changed(publication, "table "+t.sql()+" was renamed to "+now.sql())
+	case m.filtered:
+		return wrong(publication, "table "+t.sql()+" has a row filter", addAgain(publication, t, lists)...)
+	case m.harmful:
+		return wrong(publication, "the column list of table "+t.sql()+" lacks columns of its replica identity, "+
+			"so that the application's UPDATE and DELETE fail", addAgain(publication, t, false)...)
+	case n == wholeTables && len(t.lacking(m.columns)) > 0:
+		return wrong(publication, "the column list of table "+t.sql()+" lacks "+
+			strings.Join(t.lacking(m.columns), ", "), addAgain(publication, t, lists)...)
+	}
+	return nil
 }
 
 // changed is the fault of tables that are not what they were: they are looked up at the start.

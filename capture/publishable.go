@@ -11,31 +11,31 @@ import (
 // FULL fail when a generated column is not published.
 const majorFullGenerated = 18
 
-// whyNot says why the table must not be published, with the mend, or "".
-func (t *Table) whyNot(unlogged bool, oddLeaves int64, serverMajor int) string {
-	name := t.sql()
+// whyNot says why the table must not be published and what mends it, or "".
+func (t *Table) whyNot(unlogged bool, oddLeaves int64, serverMajor int) (why, mend string) {
+	alter := "ALTER TABLE " + t.sql()
 	generatedKey := slices.ContainsFunc(t.Key, func(k string) bool { return slices.Contains(t.Generated, k) })
 	switch {
 	case unlogged:
-		return "it is unlogged, so its changes are not in the log: ALTER TABLE " + name + " SET LOGGED"
+		return "it is unlogged, so its changes are not in the log", alter + " SET LOGGED"
 	case t.Identity == IdentityNothing:
-		return "its replica identity is NOTHING: ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT"
+		return "its replica identity is NOTHING", alter + " REPLICA IDENTITY DEFAULT"
 	case len(t.Key) == 0 && t.Identity == IdentityFull:
-		return "it has no primary key that is not deferrable: ALTER TABLE " + name + " ADD PRIMARY KEY (…)"
+		return "it has no primary key that is not deferrable", alter + " ADD PRIMARY KEY (…)"
 	case len(t.Key) == 0:
-		return "it has no replica identity: ALTER TABLE " + name +
+		return "it has no replica identity (a deferrable primary key is none)", alter +
 			" ADD PRIMARY KEY (…), or REPLICA IDENTITY USING INDEX with a unique index of NOT NULL columns"
 	case generatedKey:
-		return "its key holds a generated column, which is not published: ALTER TABLE " + name +
+		return "its key holds a generated column, which is not published", alter +
 			" REPLICA IDENTITY USING INDEX with an index of other columns"
 	case t.Identity == IdentityFull && len(t.Generated) > 0 && serverMajor >= majorFullGenerated:
 		return "REPLICA IDENTITY FULL with the generated column " + quoteIdent(t.Generated[0]) +
-			" would make its UPDATEs fail: ALTER TABLE " + name + " REPLICA IDENTITY DEFAULT"
+			" would make its UPDATEs fail", alter + " REPLICA IDENTITY DEFAULT"
 	case oddLeaves > 0:
-		return "some of its partitions are unlogged, or have another replica identity than " + name +
-			", or none: ALTER TABLE each of them SET LOGGED, and ADD PRIMARY KEY or REPLICA IDENTITY as the parent has it"
+		return "some of its partitions are unlogged, or have another replica identity than it, or none",
+			"ALTER TABLE each of them SET LOGGED, and ADD PRIMARY KEY or REPLICA IDENTITY as " + t.sql() + " has it"
 	}
-	return ""
+	return "", ""
 }
 
 // major returns the server's major version as it writes it, e.g. "15".

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"bluetap/internal/hint"
 )
 
@@ -22,20 +24,34 @@ func CheckReadable(ctx context.Context, cfg Config, tables []Table) error {
 	defer closeConn(conn)
 	for i := range tables {
 		t := &tables[i]
-		_, err := query(ctx, conn, "SELECT "+t.columnList()+" FROM "+t.only()+" LIMIT 0")
+		err := tryRead(ctx, conn, t)
 		if sqlState(err) == stateInsufficientRights {
-			role := "CURRENT_USER"
-			if rows, roleErr := query(ctx, conn, "SELECT current_user"); roleErr == nil && len(rows) == 1 {
-				role = quoteIdent(rows[0].text(0))
-			}
-			return hint.New(fmt.Errorf("read table %s: %w", t.sql(), err), strings.Join(grantsSQL(role, tables), "; ")+
+			role := currentRole(ctx, conn)
+			return hint.New(err, strings.Join(grantsSQL(role, tables), "; ")+
 				"; where row-level security applies: ALTER ROLE "+role+" BYPASSRLS")
 		}
 		if err != nil {
-			return explain(fmt.Errorf("read table %s: %w", t.sql(), err))
+			return explain(err)
 		}
 	}
 	return nil
+}
+
+// tryRead reads no row of the columns that Copy would ask for.
+func tryRead(ctx context.Context, conn *pgconn.PgConn, t *Table) error {
+	if _, err := query(ctx, conn, "SELECT "+t.columnList()+" FROM "+t.only()+" LIMIT 0"); err != nil {
+		return fmt.Errorf("read table %s: %w", t.sql(), err)
+	}
+	return nil
+}
+
+// currentRole returns the quoted name of the session's role, as statements may name it.
+func currentRole(ctx context.Context, conn *pgconn.PgConn) string {
+	rows, err := query(ctx, conn, "SELECT current_user")
+	if err != nil || len(rows) != 1 {
+		return "CURRENT_USER"
+	}
+	return quoteIdent(rows[0].text(0))
 }
 
 // columnList returns the table's columns as SELECT takes them.

@@ -139,6 +139,18 @@ func query(ctx context.Context, conn *pgconn.PgConn, sql string) ([]row, error) 
 	return rows, nil
 }
 
+// queryOne is query for a statement that returns one row.
+func queryOne(ctx context.Context, conn *pgconn.PgConn, sql string) (row, error) {
+	rows, err := query(ctx, conn, sql)
+	if err == nil && len(rows) != 1 {
+		err = fmt.Errorf("%d rows instead of one", len(rows))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
 // ended returns why ctx ended, if it has: what a query says that was cut short for it is of no interest.
 func ended(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {

@@ -59,26 +59,36 @@ func SetupSQL(ctx context.Context, cfg Config, tables []Table) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	exists, err := publicationExists(ctx, conn, cfg)
-	if err != nil {
-		return nil, err
-	}
-	_, err = checkPublication(ctx, conn, cfg, tables, wholeTables)
-	var unfit *PublicationError
-	switch {
-	case !errors.As(err, &unfit):
+	mend, anew, err := mendSQL(ctx, conn, cfg, tables)
+	if err != nil || len(mend) == 0 {
 		return statements, err
-	case len(unfit.Mend) == 0:
-		return nil, err
 	}
-	mend := slices.Clone(unfit.Mend)
 	if hasLists(conn) && slices.ContainsFunc(tables, func(t Table) bool { return t.listed() }) {
 		mend[0] = aboutLists + mend[0]
 	}
-	if exists && len(mend) > 1 {
+	if anew {
 		mend[0] = aboutAnew + mend[0]
 	}
 	return append(statements, mend...), nil
+}
+
+// mendSQL returns the statements that make the publication or mend all that is wrong with it. What no statement mends
+// is an error. anew means that they take tables out of the publication and put them back.
+func mendSQL(ctx context.Context, conn *pgconn.PgConn, cfg Config, tables []Table,
+) (statements []string, anew bool, err error) {
+	_, faults, err := publicationFaults(ctx, conn, cfg, tables, wholeTables)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, fault := range faults {
+		var unfit *PublicationError
+		if !errors.As(fault, &unfit) || len(unfit.Mend) == 0 {
+			return nil, false, fault
+		}
+		statements = append(statements, unfit.Mend...)
+		anew = anew || len(unfit.Mend) > 1
+	}
+	return statements, anew, nil
 }
 
 const roleAttributesSQL = `
@@ -88,29 +98,19 @@ FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`
 
 // roleSQL returns what the role still lacks, and its grants.
 func roleSQL(ctx context.Context, conn *pgconn.PgConn, tables []Table) ([]string, error) {
-	rows, err := query(ctx, conn, fmt.Sprintf(roleAttributesSQL, oids(tables)))
-	if err == nil {
-		err = errOneRow(len(rows))
-	}
+	r, err := queryOne(ctx, conn, fmt.Sprintf(roleAttributesSQL, oids(tables)))
 	if err != nil {
 		return nil, fmt.Errorf("read role: %w", err)
 	}
-	role := quoteIdent(rows[0].text(0))
+	role := quoteIdent(r.text(0))
 	var statements []string
-	if replication := rows[0].bool(1); !replication {
+	if replication := r.bool(1); !replication {
 		statements = append(statements, "ALTER ROLE "+role+" REPLICATION")
 	}
-	if restricted := rows[0].bool(2); restricted {
+	if restricted := r.bool(2); restricted {
 		statements = append(statements, "ALTER ROLE "+role+" BYPASSRLS")
 	}
 	return append(statements, grantsSQL(role, tables)...), nil
-}
-
-func errOneRow(n int) error {
-	if n == 1 {
-		return nil
-	}
-	return fmt.Errorf("%d rows instead of one", n)
 }
 
 // grantsSQL returns the grants that let role, quoted already, copy tables: of those that have more columns than are

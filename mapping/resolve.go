@@ -168,6 +168,35 @@ func (m *Model) Tables() ([]capture.Table, error) {
 	return tables, nil
 }
 
+// Found is an entity's table as it was found.
+type Found struct {
+	Entity  string // as in the config's tables block: todoList
+	Table   capture.Table
+	LeftOut []string // its columns that are not mirrored; of those that get into no stream the table tells
+}
+
+// Found returns every table that is mapped, in entity order.
+func (m *Model) Found() ([]Found, error) {
+	tables, err := m.Tables()
+	if err != nil {
+		return nil, err
+	}
+	var found []Found
+	for _, t := range m.tables {
+		if t == nil {
+			continue
+		}
+		f := Found{Entity: t.def.name, Table: tables[len(found)]}
+		for _, c := range t.source.Columns {
+			if !slices.Contains(f.Table.Columns, c) {
+				f.LeftOut = append(f.LeftOut, c.Name)
+			}
+		}
+		found = append(found, f)
+	}
+	return found, nil
+}
+
 // Wanted tells, by column of a relation of the stream, which values are mirrored: none of a relation that is no table
 // of Blue's.
 func (m *Model) Wanted(r *capture.Relation) []bool {
@@ -229,6 +258,16 @@ func (m *Model) ofRelation(r *capture.Relation) *table {
 		}
 	}
 	return byName
+}
+
+// Table returns the entity's table, with the columns that are mirrored; false if the database has none.
+func (m *Model) Table(e Entity) (capture.Table, bool) {
+	found, err := m.Found()
+	i := slices.IndexFunc(found, func(f Found) bool { return f.Entity == e.String() })
+	if err != nil || i < 0 {
+		return capture.Table{}, false
+	}
+	return found[i].Table, true
 }
 
 // Has tells whether the database has the entity's table.

@@ -11,6 +11,7 @@ import (
 // only they use are free.
 var layers = [][]string{
 	{"bluetap/internal/hint", "bluetap/internal/jsjson"},
+	{"bluetap/internal/finding"},
 	{"bluetap/capture", "bluetap/internal/store"},
 	{"bluetap/mapping/value"},
 	{"bluetap/mapping", "bluetap/deliver"},

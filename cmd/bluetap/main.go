@@ -106,7 +106,8 @@ func rootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asUsage(err) })
-	root.AddCommand(runCommand(), setupCommand(), statusCommand(), pingCommand(), eventsCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), setupCommand(), teardownCommand(), statusCommand(), pingCommand(),
+		eventsCommand(), versionCommand())
 	return root
 }
 

@@ -52,14 +52,19 @@ func configFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVar(file, "config", "", "the YAML file (required)")
 }
 
-// load reads the config and logs its warnings.
-func load(file string, log *slog.Logger) (*config.Config, error) {
+// loadFile reads the config.
+func loadFile(file string) (*config.Config, []config.Warning, error) {
 	if file == "" {
-		return nil, asUsage(errors.New("--config FILE is required"))
+		return nil, nil, asUsage(errors.New("--config FILE is required"))
 	}
-	c, warnings, err := config.Load(file, config.Options{Env: os.LookupEnv, Events: mapping.EventTypes(),
+	return config.Load(file, config.Options{Env: os.LookupEnv, Events: mapping.EventTypes(),
 		Extensions: mapping.ExtensionTypes(), Records: mapping.RecordTypes(), FilterEvents: mapping.FilterEvents(),
 		CheckExpression: mapping.CheckExpression, Entities: mapping.Entities()})
+}
+
+// load reads the config and logs its warnings.
+func load(file string, log *slog.Logger) (*config.Config, error) {
+	c, warnings, err := loadFile(file)
 	if err != nil {
 		return nil, err
 	}

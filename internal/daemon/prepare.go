@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.checkKeys(model); err != nil {
+	if err := checkKeys(d.store.State(), model); err != nil {
 		return nil, err
 	}
 	shapes, err := d.shapes(model)
@@ -68,14 +69,12 @@ const startAnew = "stop bluetap, move its state directory away, drop its slot (S
 
 // checkSource refuses to go on with a mirror of something else, before anything is made in the database.
 func (d *daemon) checkSource(ctx context.Context, source capture.Config) error {
-	ours := d.store.State().Source
-	if d.store.State().Snapshot != store.SnapshotReady {
+	state := d.store.State()
+	if state.Snapshot != store.SnapshotReady {
 		return nil
 	}
-	if ours.SlotName != source.Slot || ours.Publication != source.Publication {
-		return hint.New(fmt.Errorf("the state belongs to slot %s and publication %s, the config names %s and %s",
-			ours.SlotName, ours.Publication, source.Slot, source.Publication),
-			fmt.Sprintf("name those of the state, or "+startAnew, ours.SlotName))
+	if err := sameNames(state.Source, source); err != nil {
+		return err
 	}
 	var found capture.Identity
 	if err := d.untilReachable(ctx, func() (err error) {
@@ -84,21 +83,26 @@ func (d *daemon) checkSource(ctx context.Context, source capture.Config) error {
 	}); err != nil {
 		return err
 	}
-	if found.SystemID != ours.SystemID || found.DatabaseOID != ours.DatabaseOID || found.Database != ours.Database {
-		return hint.New(fmt.Errorf("%w: it is of database %s (OID %d) of system %s, this is %s (OID %d) of %s",
-			capture.ErrWrongSource, ours.Database, ours.DatabaseOID, ours.SystemID, found.Database, found.DatabaseOID,
-			found.SystemID), "point database.url at the database of the state, or set another state.dir")
+	return capture.CheckSource(found, identityOf(state.Source))
+}
+
+// sameNames tells whether the config names the slot and the publication of the state.
+func sameNames(ours store.Source, source capture.Config) error {
+	if ours.SlotName == source.Slot && ours.Publication == source.Publication {
+		return nil
 	}
-	return nil
+	return hint.New(fmt.Errorf("the state belongs to slot %s and publication %s, the config names %s and %s",
+		ours.SlotName, ours.Publication, source.Slot, source.Publication),
+		fmt.Sprintf("name those of the state, or "+startAnew, ours.SlotName))
 }
 
 // checkKeys refuses tables whose rows the mirror does not know by the key that they have now.
-func (d *daemon) checkKeys(model *mapping.Model) error {
-	state := d.store.State()
+func checkKeys(state store.State, model *mapping.Model) error {
 	if state.Snapshot != store.SnapshotReady {
 		return nil
 	}
-	for entity, key := range model.Keys() {
+	keys := model.Keys()
+	for _, entity := range slices.Sorted(maps.Keys(keys)) {
 		known, mirrored := state.Keys[entity]
 		switch {
 		case !mirrored:
@@ -106,7 +110,7 @@ func (d *daemon) checkKeys(model *mapping.Model) error {
 				entity), fmt.Sprintf("set database.tables.%s.enabled: false, or "+startAnew, entity, state.Source.SlotName))
 		case !model.KeyContinues(entity, known):
 			return hint.New(fmt.Errorf("the replica identity of the table of entity %s was (%s) and is (%s)", entity,
-				strings.Join(known, ", "), strings.Join(key, ", ")),
+				strings.Join(known, ", "), strings.Join(keys[entity], ", ")),
 				fmt.Sprintf("change it back, or "+startAnew, state.Source.SlotName))
 		}
 	}

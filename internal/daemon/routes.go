@@ -11,9 +11,9 @@ import (
 )
 
 // checkSubscriptions refuses enabled webhooks that ask for what the database does not have: faults of the file.
-func (d *daemon) checkSubscriptions(model *mapping.Model) error {
+func checkSubscriptions(c *config.Config, model *mapping.Model) error {
 	var subscriptions []mapping.Subscription
-	for i, w := range d.Config.Webhooks {
+	for i, w := range c.Webhooks {
 		if w.Enabled {
 			subscriptions = append(subscriptions, subscription(uint32(i), w))
 		}
@@ -25,7 +25,7 @@ func (d *daemon) checkSubscriptions(model *mapping.Model) error {
 	}
 	var faults []config.Fault
 	for _, w := range wrong {
-		faults = append(faults, d.Config.Webhooks[w.Webhook].Fault(w.Key, w.Reason))
+		faults = append(faults, c.Webhooks[w.Webhook].Fault(w.Key, w.Reason))
 	}
 	return config.NewFaults(faults)
 }

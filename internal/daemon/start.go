@@ -51,7 +51,7 @@ func (d *daemon) findTables(ctx context.Context, source capture.Config) (*mappin
 	if err != nil {
 		return nil, err
 	}
-	if err := d.checkSubscriptions(model); err != nil {
+	if err := checkSubscriptions(d.Config, model); err != nil {
 		return nil, err
 	}
 	publication := capture.EnsurePublication
@@ -76,10 +76,14 @@ func resolve(o Options, catalog []capture.Table) (*mapping.Model, []capture.Tabl
 		return nil, nil, err
 	}
 	if len(tables) == 0 {
-		return nil, nil, hint.New(fmt.Errorf("schema %s of the database has none of Blue's tables", schema),
-			"check database.url and database.schema, or name the tables under database.tables")
+		return nil, nil, noTables(schema)
 	}
 	return model, tables, nil
+}
+
+func noTables(schema string) error {
+	return hint.New(fmt.Errorf("schema %s of the database has none of Blue's tables", schema),
+		"check database.url and database.schema, or name the tables under database.tables")
 }
 
 func (d *daemon) shapes(model *mapping.Model) (*mapping.Shapes, error) {

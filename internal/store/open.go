@@ -20,13 +20,16 @@ import (
 func Open(dir string, o Options) (*Store, error) { return open(dir, o, false) }
 
 // OpenReadOnly opens an existing store for reading, for commands while no daemon runs. It takes the lock all the same.
+// Where there is none the error is ErrNone, with a hint.
 func OpenReadOnly(dir string, o Options) (*Store, error) { return open(dir, o, true) }
 
 func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 	o = o.withDefaults()
 	if readOnly {
-		if _, err := o.FS.Stat(dir); err != nil {
-			return nil, hint.New(fmt.Errorf("open store: %w", err), "start the daemon once: bluetap run --config FILE")
+		if _, err := o.FS.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, none(dir)
+		} else if err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
 		}
 	} else if err := makeDir(dir, o); err != nil {
 		return nil, fmt.Errorf("create state directory: %w", err)
@@ -51,6 +54,11 @@ func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 		return nil, s.abandon(err, s.db)
 	}
 	return s, nil
+}
+
+// none says that there is no store in dir.
+func none(dir string) error {
+	return hint.New(fmt.Errorf("%w: %s", ErrNone, dir), "start the daemon once: bluetap run --config FILE")
 }
 
 // makeDir creates dir so that a power cut does not lose it with all that is in it.
@@ -108,6 +116,9 @@ func (s *Store) openDB() error {
 		s.db, err = pebble.Open(s.dir, s.pebbleOptions())
 		return err
 	})
+	if errors.Is(err, pebble.ErrDBDoesNotExist) {
+		return none(s.dir)
+	}
 	if pebble.IsCorruptionError(err) && !errors.Is(err, ErrDamaged) {
 		return damaged(err)
 	}

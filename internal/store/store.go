@@ -30,6 +30,8 @@ import (
 var (
 	// ErrLocked means that another process, or this one, has the store open.
 	ErrLocked = errors.New("state is in use by another process")
+	// ErrNone means that the directory holds no state.
+	ErrNone = errors.New("there is no state yet")
 	// ErrFormat means that the state was written by a newer version.
 	ErrFormat = errors.New("state was written by a newer version")
 	// ErrDamaged means that the state on disk contradicts itself.

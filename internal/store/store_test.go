@@ -164,7 +164,9 @@ func TestOpenErrors(t *testing.T) {
 	})
 	t.Run("nothing to read", func(t *testing.T) {
 		_, err := OpenReadOnly(filepath.Join(t.TempDir(), "none"), Options{})
-		wantHinted(t, err, os.ErrNotExist)
+		wantHinted(t, err, ErrNone)
+		_, err = OpenReadOnly(t.TempDir(), Options{})
+		wantHinted(t, err, ErrNone)
 	})
 }
 

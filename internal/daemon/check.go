@@ -1,0 +1,235 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"bluetap/capture"
+	"bluetap/internal/config"
+	"bluetap/internal/control"
+	"bluetap/internal/finding"
+	"bluetap/internal/hint"
+	"bluetap/internal/store"
+	"bluetap/mapping"
+)
+
+// Check looks at all that Run would meet, state and database, and changes nothing. It returns a finding or more of
+// everything that it looked at, in the order of finding.Codes. The file itself, which has been loaded, has none.
+func Check(ctx context.Context, o Options) []finding.Finding {
+	c := &checker{Options: o}
+	c.directory()
+	c.state(ctx)
+	c.database(ctx)
+	finding.Sort(c.found)
+	return c.found
+}
+
+// checker is one Check.
+type checker struct {
+	Options
+	found   []finding.Finding
+	running bool         // a daemon runs on the state
+	kept    *store.State // what the state says of itself; nil if there is none, or it could not be read
+	applied uint64       // the position of kept
+}
+
+func (c *checker) add(f finding.Finding) { c.found = append(c.found, f) }
+
+// fail adds an error, with the advice that it carries.
+func (c *checker) fail(code finding.Code, err error) {
+	c.add(finding.Fail(code, err.Error(), hint.Of(err)))
+}
+
+func (c *checker) directory() {
+	dir := c.Config.State.Dir
+	if err := control.CheckPath(dir); err != nil {
+		c.fail(finding.StateDir, err)
+		return
+	}
+	above, err := usable(dir)
+	if err != nil {
+		c.add(finding.Fail(finding.StateDir, err.Error(), "let bluetap's user write there, or set another state.dir"))
+		return
+	}
+	text := dir + " can be used"
+	if above != dir {
+		text = dir + " does not exist yet and can be made"
+	}
+	c.add(finding.Passed(finding.StateDir, text))
+}
+
+// state asks the daemon, or reads the state if none is running.
+func (c *checker) state(ctx context.Context) {
+	dir := c.Config.State.Dir
+	status, err := control.AskStatus(ctx, dir)
+	if err == nil {
+		c.running = true
+		c.daemon(status)
+		return
+	}
+	if !errors.Is(err, control.ErrNotRunning) {
+		c.fail(finding.Daemon, err)
+		return
+	}
+	c.add(finding.Passed(finding.Daemon, "no daemon runs on the state"))
+	if empty(dir) {
+		c.add(finding.Passed(finding.State, "there is no state yet: the first run makes slot and mirror"))
+		return
+	}
+	st, err := store.OpenReadOnly(dir, store.Options{})
+	switch {
+	case errors.Is(err, store.ErrNone):
+		c.add(finding.Passed(finding.State, "there is no state yet: the first run makes slot and mirror"))
+		return
+	case err != nil:
+		c.fail(finding.State, err)
+		return
+	}
+	kept := st.State()
+	c.kept, c.applied = &kept, st.Applied()
+	if err := st.Close(); err != nil {
+		c.fail(finding.State, err)
+	}
+}
+
+// daemon tells of the one that runs. It may run with an older version of the file.
+func (c *checker) daemon(status control.Status) {
+	if status.Source.Connected {
+		c.add(finding.Passed(finding.Daemon, "a daemon runs, and streams database "+status.Source.Database))
+		return
+	}
+	text := "a daemon runs and does not stream"
+	if status.Source.LastError != "" {
+		text += ": " + status.Source.LastError
+	}
+	c.add(finding.Warn(finding.Daemon, text, "bluetap status --config FILE, and its log"))
+}
+
+func (c *checker) database(ctx context.Context) {
+	source := sourceOf(c.Options)
+	catalog, catalogErr := capture.Tables(ctx, source)
+	in := capture.Inspection{Running: c.running, Making: c.kept != nil && c.kept.Snapshot == store.SnapshotCreating}
+	var model *mapping.Model
+	if catalogErr == nil {
+		model, in.Tables = c.tables(catalog)
+	}
+	if model != nil && c.kept != nil && c.kept.Snapshot == store.SnapshotReady {
+		in.Begun = c.begun(ctx, source, model, in.Tables)
+	}
+	server := capture.Inspect(ctx, source, in)
+	c.found = append(c.found, server...)
+	if catalogErr != nil && finding.Count(server, finding.Error) == 0 {
+		c.fail(finding.Tables, catalogErr)
+	}
+	if len(in.Tables) > 0 {
+		c.room(ctx, source, in.Tables)
+		c.webhooks(ctx, source, model)
+	}
+}
+
+// tables resolves Blue's tables. The model is nil where that fails.
+func (c *checker) tables(catalog []capture.Table) (*mapping.Model, []capture.Table) {
+	model, warnings, err := mapping.Resolve(catalog, overrides(c.Config.Database.Tables))
+	if err != nil {
+		c.fail(finding.Tables, err)
+		return nil, nil
+	}
+	for _, w := range warnings {
+		c.add(finding.Warn(finding.Tables, w, ""))
+	}
+	found, err := model.Found()
+	if err == nil && len(found) == 0 {
+		err = noTables(c.Config.Database.Schema)
+	}
+	if err != nil {
+		c.fail(finding.Tables, err)
+		return nil, nil
+	}
+	tables := make([]capture.Table, len(found))
+	for i, f := range found {
+		tables[i] = f.Table
+		text := fmt.Sprintf("it is entity %s, with %d columns", f.Entity, len(f.Table.Columns))
+		if len(f.LeftOut) > 0 {
+			text += "; left out: " + strings.Join(f.LeftOut, ", ")
+		}
+		c.add(finding.Passed(finding.Tables, text).About(f.Table.Name))
+	}
+	return model, tables
+}
+
+// begun compares the state with the config and the database, and returns what the stream would go on from, or nil where
+// the database cannot say who it is.
+func (c *checker) begun(ctx context.Context, source capture.Config, model *mapping.Model, tables []capture.Table,
+) *capture.Start {
+	now, err := capture.Identify(ctx, source)
+	if err != nil {
+		return nil // Inspect tries that too, and says it better
+	}
+	for _, err := range []error{sameNames(c.kept.Source, source), checkKeys(*c.kept, model),
+		capture.CheckSource(now, identityOf(c.kept.Source))} {
+		if err != nil {
+			c.fail(finding.State, err)
+		}
+	}
+	if finding.Count(c.found, finding.Error) == 0 {
+		c.add(finding.Passed(finding.State, "the state is of this database, up to "+capture.LSN(c.applied).String()))
+	}
+	return &capture.Start{Position: capture.LSN(c.applied), Source: identityOf(c.kept.Source), Tables: tables,
+		Membership: c.kept.Membership}
+}
+
+// room compares the tables with what is free for a mirror that has not been made yet.
+func (c *checker) room(ctx context.Context, source capture.Config, tables []capture.Table) {
+	needed, err := capture.StoredBytes(ctx, source, tables)
+	var free int64
+	if err == nil {
+		free, err = freeBytes(c.Config.State.Dir)
+	}
+	if err != nil {
+		c.add(finding.Warn(finding.Disk, "cannot be looked at: "+err.Error(), ""))
+		return
+	}
+	text := fmt.Sprintf("the tables have %s, and %s are free for the mirror and the queues", capture.Size(needed),
+		capture.Size(free))
+	if c.kept == nil && !c.running && free < needed {
+		c.add(finding.Warn(finding.Disk, text, "set state.dir to a disk with more room"))
+		return
+	}
+	c.add(finding.Passed(finding.Disk, text))
+}
+
+// webhooks looks at what they ask of this database.
+func (c *checker) webhooks(ctx context.Context, source capture.Config, model *mapping.Model) {
+	var faults *config.Faults
+	err := checkSubscriptions(c.Config, model)
+	switch {
+	case errors.As(err, &faults):
+		for _, f := range faults.List {
+			c.add(finding.Fail(finding.Webhooks, f.What, "").About(fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Path)))
+		}
+	case err != nil:
+		c.fail(finding.Webhooks, err)
+	default:
+		c.add(finding.Passed(finding.Webhooks, "the database has what every webhook asks for"))
+	}
+	company, ok := model.Table(mapping.Company)
+	if !ok {
+		return
+	}
+	several, err := capture.AtMost(ctx, source, company, 2)
+	if err != nil {
+		return // that the table cannot be read is a finding already
+	}
+	before := len(c.found)
+	for _, w := range c.Config.Webhooks {
+		if several > 1 && w.Enabled && len(w.CompanyIDs)+len(w.ProjectIDs) == 0 && !w.RequireMembership {
+			c.add(finding.Warn(finding.Companies, "it gets the events of all companies, of which the database has several",
+				"set companyIds, projectIds or requireMembership, unless that is meant").About(w.ID))
+		}
+	}
+	if len(c.found) == before {
+		c.add(finding.Passed(finding.Companies, "no webhook gets the events of several companies by accident"))
+	}
+}
