@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -20,6 +21,8 @@ type Inspection struct {
 	Begun *Start
 	// Making means that a first start was cut short, and the next one begins anew: its slot is dropped.
 	Making bool
+	// Old is the age from which a transaction is told of. 0 means five minutes.
+	Old time.Duration
 	// Running means that a daemon runs on the state: the slot and a sender are in use already.
 	Running bool
 }
@@ -36,6 +39,9 @@ func Inspect(ctx context.Context, cfg Config, in Inspection) []finding.Finding {
 		return []finding.Finding{unreachable(err)}
 	}
 	defer closeConn(conn)
+	if in.Old <= 0 {
+		in.Old = defaultOld
+	}
 	i := &inspector{Inspection: in, cfg: cfg, conn: conn}
 	if err := i.begin(ctx); err != nil {
 		return []finding.Finding{unreachable(err)}

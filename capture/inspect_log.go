@@ -56,18 +56,18 @@ func (i *inspector) senderTimeout(context.Context) error {
 	return nil
 }
 
-// longAge is the age in seconds from which a transaction is told of, and maxTold how many are.
+// defaultOld is Inspection.Old's default, and maxTold how many transactions are told of.
 const (
-	longAge = 300
-	maxTold = 5
+	defaultOld = 5 * time.Minute
+	maxTold    = 5
 )
 
 // longTransactions looks for those that have written: only they are waited for, and keep the log.
 func (i *inspector) longTransactions(ctx context.Context) error {
 	const sql = `SELECT pid, usename, EXTRACT(EPOCH FROM now() - xact_start)::int8 FROM pg_catalog.pg_stat_activity
 		WHERE backend_xid IS NOT NULL AND pid <> pg_catalog.pg_backend_pid()
-		AND EXTRACT(EPOCH FROM now() - xact_start) >= %d ORDER BY xact_start LIMIT %d`
-	rows, err := query(ctx, i.conn, fmt.Sprintf(sql, longAge, maxTold))
+		AND EXTRACT(EPOCH FROM now() - xact_start) >= %f ORDER BY xact_start LIMIT %d`
+	rows, err := query(ctx, i.conn, fmt.Sprintf(sql, i.Old.Seconds(), maxTold))
 	if err != nil {
 		return err
 	}
@@ -90,14 +90,14 @@ func (i *inspector) longTransactions(ctx context.Context) error {
 		i.add(f)
 		return nil
 	}
-	i.add(finding.Passed(finding.LongTransact, "no transaction that has written is older than 5 minutes"))
+	i.add(finding.Passed(finding.LongTransact, "no transaction that has written is older than "+i.Old.String()))
 	return nil
 }
 
 func (i *inspector) prepared(ctx context.Context) error {
 	const sql = `SELECT gid, database, EXTRACT(EPOCH FROM now() - prepared)::int8 FROM pg_catalog.pg_prepared_xacts
-		WHERE EXTRACT(EPOCH FROM now() - prepared) >= %d ORDER BY prepared LIMIT %d`
-	rows, err := query(ctx, i.conn, fmt.Sprintf(sql, longAge, maxTold))
+		WHERE EXTRACT(EPOCH FROM now() - prepared) >= %f ORDER BY prepared LIMIT %d`
+	rows, err := query(ctx, i.conn, fmt.Sprintf(sql, i.Old.Seconds(), maxTold))
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (i *inspector) prepared(ctx context.Context) error {
 			quoteLiteral(r.text(0))+", or COMMIT PREPARED").About(r.text(0)))
 	}
 	if len(rows) == 0 {
-		i.add(finding.Passed(finding.PreparedXact, "no prepared transaction is older than 5 minutes"))
+		i.add(finding.Passed(finding.PreparedXact, "no prepared transaction is older than "+i.Old.String()))
 	}
 	return nil
 }

@@ -31,35 +31,45 @@ func (i *inspector) version(ctx context.Context) error {
 		return err
 	}
 	number := i.number("server_version_num")
-	version, minor := number/10000, number%10000
-	text := fmt.Sprintf("PostgreSQL %d.%d, database %s, role %s", version, minor, r.text(0), r.text(1))
-	if version < oldest {
-		i.add(finding.Fail(finding.ServerVersion, fmt.Sprintf("%s: bluetap needs PostgreSQL %d or later", text, oldest),
-			fmt.Sprintf("upgrade the server to PostgreSQL %d or later", oldest)))
-		return nil
-	}
-	i.add(finding.Passed(finding.ServerVersion, text))
-	if good := goodMinor[version]; minor < good {
-		i.add(finding.Warn(finding.ServerMinor, fmt.Sprintf("PostgreSQL %d.%d may lose changes, or stop decoding, when a "+
-			"table or a publication is altered while transactions run", version, minor),
-			fmt.Sprintf("update the server to %d.%d or later, within the major version", version, good)))
-	}
+	i.add(judgeMajor(number, r.text(0), r.text(1)))
+	i.add(judgeMinor(number))
 	return nil
 }
 
+// judgeMajor and judgeMinor take the server's number, e.g. 150018 for 15.18.
+func judgeMajor(number int, database, role string) finding.Finding {
+	text := fmt.Sprintf("PostgreSQL %d.%d, database %s, role %s", number/10000, number%10000, database, role)
+	if number/10000 < oldest {
+		return finding.Fail(finding.ServerVersion, fmt.Sprintf("%s: bluetap needs PostgreSQL %d or later", text, oldest),
+			fmt.Sprintf("upgrade the server to PostgreSQL %d or later", oldest))
+	}
+	return finding.Passed(finding.ServerVersion, text)
+}
+
+func judgeMinor(number int) finding.Finding {
+	version, minor := number/10000, number%10000
+	if good := goodMinor[version]; minor < good {
+		return finding.Warn(finding.ServerMinor, fmt.Sprintf("PostgreSQL %d.%d may lose changes, or stop decoding, when a "+
+			"table or a publication is altered while transactions run", version, minor),
+			fmt.Sprintf("update the server to %d.%d or later, within the major version", version, good))
+	}
+	return finding.Passed(finding.ServerMinor, "no fault of this minor version is known to lose changes")
+}
+
 func (i *inspector) encryption(context.Context) error {
-	conn := i.conn.Conn()
+	i.add(judgeConn(i.conn.Conn()))
+	return nil
+}
+
+func judgeConn(conn net.Conn) finding.Finding {
 	if _, encrypted := conn.(*tls.Conn); encrypted {
-		i.add(finding.Passed(finding.Encryption, "the connection is encrypted"))
-		return nil
+		return finding.Passed(finding.Encryption, "the connection is encrypted")
 	}
 	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		i.add(finding.Warn(finding.Encryption, "the connection is not encrypted: rows cross the network for all to read",
-			"add sslmode=verify-full to database.url"))
-		return nil
+		return finding.Warn(finding.Encryption, "the connection is not encrypted: rows cross the network for all to read",
+			"add sslmode=verify-full to database.url")
 	}
-	i.add(finding.Passed(finding.Encryption, "the connection does not leave this machine"))
-	return nil
+	return finding.Passed(finding.Encryption, "the connection does not leave this machine")
 }
 
 func (i *inspector) primary(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"bluetap/internal/finding"
 	"bluetap/internal/pgserver"
 )
 
@@ -51,6 +52,7 @@ func TestStandby(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	wantFinding(t, Inspect(t.Context(), s.cfg, Inspection{}), finding.Error, finding.Standby, "a standby", "primary")
 	s.Exec(t, "postgres", "SELECT pg_promote()")
 	s.Exec(t, "postgres", "INSERT INTO a VALUES (1)")
 	if got := changes(t, running[0].next(t)); got != "insert a - -> ('1', null, null)" {

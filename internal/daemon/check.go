@@ -191,13 +191,17 @@ func (c *checker) room(ctx context.Context, source capture.Config, tables []capt
 		c.add(finding.Warn(finding.Disk, "cannot be looked at: "+err.Error(), ""))
 		return
 	}
+	mirrored := c.running || c.kept != nil && c.kept.Snapshot == store.SnapshotReady
+	c.add(judgeRoom(needed, free, mirrored))
+}
+
+func judgeRoom(needed, free int64, mirrored bool) finding.Finding {
 	text := fmt.Sprintf("the tables have %s, and %s are free for the mirror and the queues", capture.Size(needed),
 		capture.Size(free))
-	if c.kept == nil && !c.running && free < needed {
-		c.add(finding.Warn(finding.Disk, text, "set state.dir to a disk with more room"))
-		return
+	if !mirrored && free < needed {
+		return finding.Warn(finding.Disk, text, "set state.dir to a disk with more room")
 	}
-	c.add(finding.Passed(finding.Disk, text))
+	return finding.Passed(finding.Disk, text)
 }
 
 // webhooks looks at what they ask of this database.

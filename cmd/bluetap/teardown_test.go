@@ -1,0 +1,115 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"bluetap/internal/pgtest"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+func queryOf(sql string) *pgproto3.Query { return &pgproto3.Query{String: sql} }
+
+// waitFree waits until nobody uses the slot.
+func waitFree(t *testing.T, pg *pgtest.Server) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for pg.Exec(t, "postgres", "SELECT count(*) FROM pg_replication_slots WHERE active") != "0" {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the slot is still in use")
+		}
+	}
+}
+
+// answering runs a command that asks, and gives it an answer.
+func answering(t *testing.T, answer string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asBluetap+"=1")
+	var out, errOut strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(answer), &out, &errOut
+	_ = cmd.Run()
+	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
+}
+
+// left counts what a bluetap has made on the server.
+func left(t *testing.T, pg *pgtest.Server) string {
+	t.Helper()
+	return pg.Exec(t, "postgres", `SELECT (SELECT count(*) FROM pg_replication_slots) || ' slots, ' ||
+		(SELECT count(*) FROM pg_publication) || ' publications'`)
+}
+
+// TestTeardown drops what was made only where nobody uses it and somebody has said yes.
+func TestTeardown(t *testing.T) {
+	pg, i, _ := checkServer(t)
+	p := i.start(t)
+	refused := func(name, wantErr, answer string, args ...string) {
+		t.Helper()
+		code, stdout, stderr := answering(t, answer, append([]string{"teardown", "--config", i.config}, args...)...)
+		if code != exitFailed || !strings.Contains(stderr, wantErr) || !strings.Contains(stderr, "next: ") {
+			t.Errorf("%s: exit code %d\n%s%s", name, code, stdout, stderr)
+		}
+		if got := left(t, pg); got != "1 slots, 1 publications" {
+			t.Fatalf("%s: %s are left", name, got)
+		}
+	}
+	refused("beside a daemon", "a daemon is running on "+i.state, "", "--yes")
+	p.stop()
+	leave := occupy(t, pg)
+	refused("beside another daemon", "slot bluetap is in use by the server process", "", "--yes")
+	leave()
+	refused("without an answer", "nothing was dropped", "")
+	refused("with another answer", "nothing was dropped", "no\n")
+	pg.Exec(t, "template1", "CREATE DATABASE twin TEMPLATE postgres")
+	own := pg.URLFor("tap", "right", "postgres")
+	i.configure(t, strings.Replace(own, "/postgres?", "/twin?", 1), "", webhookYAML{id: "a", url: "https://example.com/"})
+	refused("in another database", "the slot is not the one", "", "--yes")
+	i.configure(t, own, "", webhookYAML{id: "a", url: "https://example.com/"})
+
+	// The role of least privilege may drop its slot, and the publication belongs to the one who made it.
+	code, stdout, stderr := answering(t, "yes\n", "teardown", "--config", i.config)
+	if code != exitFailed || !strings.Contains(stdout, "dropped slot bluetap") ||
+		!strings.Contains(stderr, `next: have its owner run: DROP PUBLICATION IF EXISTS "bluetap"`) {
+		t.Errorf("without owning the publication: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	i.configure(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	code, stdout, stderr = answering(t, "", "teardown", "--config", i.config, "--yes")
+	if code != exitOK || !strings.Contains(stdout, "dropped publication bluetap") || !strings.Contains(stdout, i.state) {
+		t.Errorf("as the owner: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if got := left(t, pg); got != "0 slots, 0 publications" {
+		t.Errorf("%s are left", got)
+	}
+	code, stdout, _ = answering(t, "", "teardown", "--config", i.config)
+	if code != exitOK || !strings.Contains(stdout, "nothing to drop") {
+		t.Errorf("a second time: exit code %d\n%s", code, stdout)
+	}
+}
+
+// TestTeardownOfAnotherSlot leaves alone what bluetap cannot have made, and what the state is not of.
+func TestTeardownOfAnotherSlot(t *testing.T) {
+	pg, i, _ := checkServer(t)
+	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('bluetap', 'test_decoding')")
+	code, _, stderr := command(t, "teardown", "--config", i.config, "--yes")
+	if code != exitFailed || !strings.Contains(stderr, `(plugin "test_decoding", database "postgres")`) ||
+		left(t, pg) != "1 slots, 1 publications" {
+		t.Errorf("exit code %d, %s left\n%s", code, left(t, pg), stderr)
+	}
+	pg.Exec(t, "postgres", "SELECT pg_drop_replication_slot('bluetap')")
+	i.start(t).stop()
+	i.configureDatabase(t, pg.URL("postgres"), "slot: other", webhookYAML{id: "a", url: "https://example.com/"})
+	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('other', 'pgoutput')")
+	code, _, stderr = command(t, "teardown", "--config", i.config, "--yes")
+	if code != exitFailed || !strings.Contains(stderr, "the state belongs to slot bluetap") ||
+		left(t, pg) != "2 slots, 1 publications" {
+		t.Errorf("another slot than the state's: exit code %d, %s left\n%s", code, left(t, pg), stderr)
+	}
+}
