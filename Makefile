@@ -20,6 +20,11 @@ help: ## list the targets
 build: ## bin/bluetap, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/bluetap ./cmd/bluetap
 
+.PHONY: demo
+demo: build ## a day of a small team on a throw-away PostgreSQL: every event, as it lands
+	.ci/install server
+	@bin/bluetap demo
+
 # Uncached, since Go does not see that the PostgreSQL behind the tests is another one. The second run is not spared
 # by -race in the first: it is several times slower, and some faults hide behind that.
 .PHONY: test

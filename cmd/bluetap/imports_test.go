@@ -10,13 +10,13 @@ import (
 // layers are the packages from the bottom up: each may import only what stands in a line above its own. Tests and what
 // only they use are free.
 var layers = [][]string{
-	{"bluetap/internal/hint", "bluetap/internal/jsjson"},
-	{"bluetap/internal/finding"},
+	{"bluetap/internal/hint", "bluetap/internal/jsjson", "bluetap/internal/child", "bluetap/internal/blueschema"},
+	{"bluetap/internal/finding", "bluetap/internal/pgserver"},
 	{"bluetap/capture", "bluetap/internal/store"},
 	{"bluetap/mapping/value"},
 	{"bluetap/mapping", "bluetap/deliver"},
 	{"bluetap/internal/config", "bluetap/internal/control"},
-	{"bluetap/internal/daemon"},
+	{"bluetap/internal/daemon", "bluetap/internal/demo"},
 	{"bluetap/cmd/bluetap"},
 }
 

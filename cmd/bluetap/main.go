@@ -107,7 +107,7 @@ func rootCommand() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return asUsage(err) })
 	root.AddCommand(runCommand(), checkCommand(), setupCommand(), teardownCommand(), statusCommand(), pingCommand(),
-		eventsCommand(), versionCommand())
+		eventsCommand(), demoCommand(), versionCommand())
 	return root
 }
 

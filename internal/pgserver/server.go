@@ -19,10 +19,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
+
+	"bluetap/internal/child"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -66,7 +67,7 @@ type Server struct {
 	dir     string // holds data/ and server.log
 	port    int
 	cmd     *exec.Cmd
-	exited  chan struct{} // closed when the process is gone; nil before the first start
+	exited  <-chan struct{} // closed when the process is gone; nil before the first start
 }
 
 // New makes a server and starts it. It returns once the server takes connections. The caller must Close it.
@@ -144,8 +145,6 @@ func (s *Server) Start(ctx context.Context) error {
 	return nil
 }
 
-// spawn keeps one OS thread for as long as the server runs: Pdeathsig fires when the thread that forked ends, not
-// only when the process does (prctl(2), PR_SET_PDEATHSIG).
 func (s *Server) spawn() error {
 	logFile, err := os.OpenFile(s.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -156,20 +155,8 @@ func (s *Server) spawn() error {
 	cmd.Dir, cmd.Env = s.dir, cleanEnv()
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	cmd.SysProcAttr = s.account.attr()
-	dieWithParent(cmd.SysProcAttr)
-	started, exited := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(exited)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // how it ended is in its log
-		}
-	}()
-	if err := <-started; err != nil {
-		<-exited
+	exited, err := child.Start(cmd, signals[Immediate]) // how it ended is in its log
+	if err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	s.cmd, s.exited = cmd, exited
