@@ -100,7 +100,7 @@ var day = []step{
 	{"14:30", `Linus finds red too loud for a tag`,
 		`UPDATE tags SET color = '#ffa500' WHERE id = 'urgent'`,
 		[]string{"TAG_UPDATED"}},
-	{"15:00", `Linus takes over from Grace; the set is deleted and inserted, as Blue does it`,
+	{"15:00", `Linus takes over from Grace: deleted and inserted, as Blue replaces a set`,
 		`DELETE FROM todo_users WHERE todo_id = 'release';
 		INSERT INTO todo_users (id, todo_id, user_id) VALUES ('release-linus', 'release', 'linus')`,
 		[]string{"TODO_ASSIGNEE_ADDED", "TODO_ASSIGNEE_REMOVED"}},

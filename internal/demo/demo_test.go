@@ -19,12 +19,16 @@ import (
 	"bluetap/mapping"
 )
 
-// TestDayHasAllEvents also holds that the last step fires something: what comes too much is looked for after its events.
+// TestDayHasAllEvents also holds that the last step fires something: what comes too much is looked for after what it
+// fires.
 func TestDayHasAllEvents(t *testing.T) {
 	t.Parallel()
 	var fired []string
 	for _, s := range day {
 		fired = append(fired, s.want...)
+		if line := s.at + " " + s.caption; len(line) > 80 {
+			t.Errorf("%q takes more than a terminal's line", line)
+		}
 	}
 	for _, event := range mapping.EventTypes() {
 		if !slices.Contains(fired, event) {
@@ -162,7 +166,9 @@ func TestPercentile(t *testing.T) {
 
 func TestPadded(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{"": "    ", "abc": "abc ", "abcde": "abc…", "a\nb\x1b": "a b ", "éé": "éé  "} {
+	for text, want := range map[string]string{
+		"": "    ", "abc": "abc ", "abcde": "abc…", "a\nb\x1b": "a b ", "éé": "éé  ",
+	} {
 		if got := padded(text, 4); got != want {
 			t.Errorf("padded(%q) is %q, want %q", text, got, want)
 		}

@@ -4,6 +4,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -70,7 +71,9 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 func (r *receiver) close() error {
 	close(r.closing)
 	err := r.server.Shutdown(context.Background()) // no request waits for anything any more
-	_ = <-r.served // http.ErrServerClosed
+	if served := <-r.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	if err != nil {
 		return fmt.Errorf("close the receiver: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgserver"
@@ -58,6 +59,7 @@ func (d *demo) startServer(ctx context.Context) (string, error) {
 		return "", err
 	}
 	version, err := d.pg.Psql(ctx, "postgres", "SHOW server_version; CREATE DATABASE "+database+";")
+	version, _, _ = strings.Cut(version, " ") // of the packager
 	return fmt.Sprintf("%s on %s, wal_level = logical", version, d.pg.Addr()), err
 }
 
