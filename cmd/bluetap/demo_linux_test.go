@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestDemoInterrupted sends a Ctrl-C in the middle of the day. The demo is held there: it writes to a pipe that takes
@@ -24,9 +25,14 @@ func TestDemoInterrupted(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
+	interrupted := time.Now()
 	close(g.open)
 	if code := p.wait(); code != exitFailed {
 		t.Errorf("exit code %d", code)
+	}
+	// Requests under way are let go, instead of waited for until they time out after 7 s.
+	if took := time.Since(interrupted); took > 6*time.Second {
+		t.Errorf("it ended after %s", took)
 	}
 	if got := fmt.Sprint(p.cmd.Stderr); got != "bluetap: interrupted before the end of the day\n" {
 		t.Errorf("stderr %q", got)

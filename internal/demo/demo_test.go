@@ -100,6 +100,27 @@ func TestVerifier(t *testing.T) {
 	}
 }
 
+// TestReceiverIgnores holds that a request which nobody takes any more is answered: the daemon's end waits for that.
+func TestReceiverIgnores(t *testing.T) {
+	t.Parallel()
+	r, err := newReceiver(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		response, err := http.Post(r.url, "application/json", strings.NewReader(body))
+		if err == nil {
+			err = response.Body.Close()
+		}
+		answered <- err
+	}()
+	r.ignore()
+	if err := errors.Join(<-answered, r.close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLanding has arrivals of all kinds, each judged by what is due, and wants the demo to fail as it should.
 func TestLanding(t *testing.T) {
 	t.Parallel()

@@ -29,8 +29,8 @@ type receiver struct {
 	url      string
 	arrivals chan arrival
 	server   *http.Server
-	closing  chan struct{}
-	served   chan error // of the server's goroutine
+	ignored  chan struct{} // closed by ignore
+	served   chan error    // of the server's goroutine
 	verifier verifier
 }
 
@@ -45,7 +45,7 @@ func newReceiver(secret string) (*receiver, error) {
 		return nil, fmt.Errorf("listen for deliveries: %w", err)
 	}
 	r := &receiver{url: "http://" + listener.Addr().String(), verifier: v, arrivals: make(chan arrival),
-		closing: make(chan struct{}), served: make(chan error, 1)}
+		ignored: make(chan struct{}), served: make(chan error, 1)}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
 	go func() { r.served <- r.server.Serve(listener) }()
 	return r, nil
@@ -64,12 +64,15 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	select {
 	case r.arrivals <- a:
-	case <-r.closing:
+	case <-r.ignored:
 	}
 }
 
+// ignore makes the receiver answer without waiting that somebody takes the arrival. It is called once.
+func (r *receiver) ignore() { close(r.ignored) }
+
+// close must be called after ignore.
 func (r *receiver) close() error {
-	close(r.closing)
 	err := r.server.Shutdown(context.Background()) // no request waits for anything any more
 	if served := <-r.served; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

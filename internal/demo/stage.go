@@ -91,9 +91,12 @@ func (d *demo) startReceiver(context.Context) (string, error) {
 	return d.receiver.url + ", verifies both signatures", nil
 }
 
-// close ends and removes everything, the daemon first: it may still be sending to the receiver.
+// close ends and removes everything. The receiver goes on answering until the daemon has ended, which waits for answers.
 func (d *demo) close() error {
 	var errs []error
+	if d.receiver != nil {
+		d.receiver.ignore()
+	}
 	if d.daemon != nil {
 		errs = append(errs, d.daemon.stop())
 	}
