@@ -91,7 +91,7 @@ func (d *demo) startReceiver(context.Context) (string, error) {
 	return d.receiver.url + ", verifies both signatures", nil
 }
 
-// close ends and removes everything. The receiver goes on answering until the daemon has ended, which waits for answers.
+// close ends and removes everything. The receiver answers until the daemon has ended, which waits for answers.
 func (d *demo) close() error {
 	var errs []error
 	if d.receiver != nil {
