@@ -86,7 +86,7 @@ func TestJudgeConn(t *testing.T) {
 		want finding.Severity
 	}{
 		"plain and far": {far, finding.Warning},
-		"encrypted":     {tls.Client(far, &tls.Config{ServerName: "db"}), finding.OK}, //nolint:gosec // nothing is sent
+		"encrypted":     {tls.Client(far, &tls.Config{ServerName: "db"}), finding.OK},
 		"near":          {addressed{address: &net.TCPAddr{IP: net.IPv6loopback}}, finding.OK},
 		"Unix socket":   {addressed{address: &net.UnixAddr{Name: "/run/postgresql"}}, finding.OK},
 	} {
@@ -97,8 +97,9 @@ func TestJudgeConn(t *testing.T) {
 }
 
 func TestSize(t *testing.T) {
-	for bytes, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 20 << 30: "20.0 GiB",
-		3 << 50: "3072.0 TiB"} {
+	for bytes, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB",
+		20 << 30: "20.0 GiB",
+		3 << 50:  "3072.0 TiB"} {
 		if got := Size(bytes); got != want {
 			t.Errorf("%d: %s, want %s", bytes, got, want)
 		}

@@ -31,6 +31,9 @@ func checkCommand() *cobra.Command {
 				found = append(found, daemon.Check(cmd.Context(), daemon.Options{Config: c, Version: version,
 					Log: slog.New(slog.DiscardHandler)})...)
 			}
+			for i := range found {
+				found[i].Next = named(found[i].Next, cmd)
+			}
 			if err == nil || asJSON && file != "" { // the faults of a file go to stderr
 				err = errors.Join(err, show(cmd.OutOrStdout(), found))
 			}

@@ -15,87 +15,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// checkCase is one thing that check is to find in an installation that is otherwise as it should be.
-type checkCase struct {
-	name, do, undo string // SQL, run by the superuser before and after
-	severity       finding.Severity
-	code           finding.Code
-	subject        string
-	text, next     string // parts of the finding
-	runs           bool   // an error that harms the application and would not keep bluetap from running
-}
-
-const dropAndMake = `DROP PUBLICATION bluetap; CREATE PUBLICATION bluetap FOR ALL TABLES WITH (publish_via_partition_root)`
-
-var checkCases = []checkCase{
-	{"no replication", "ALTER ROLE tap NOREPLICATION", "ALTER ROLE tap REPLICATION", finding.Error, finding.Replication,
-		"", "the role may not open a replication connection: ", `ALTER ROLE "tap" REPLICATION`, false},
-	{"superuser", "ALTER ROLE tap SUPERUSER", "ALTER ROLE tap NOSUPERUSER", finding.Warning, finding.Role,
-		"", "the role is a superuser", "CREATE ROLE bluetap LOGIN", false},
-	{"one table", "REVOKE SELECT ON todos FROM tap", "GRANT SELECT ON todos TO tap", finding.Error, finding.Privileges,
-		"", "may not read all that is needed of todos", `GRANT SELECT ON "public"."todos" TO "tap"`, false},
-	{"one column", "REVOKE SELECT ON todos FROM tap; GRANT SELECT (id) ON todos TO tap", "GRANT SELECT ON todos TO tap",
-		finding.Error, finding.Privileges, "", "needed of todos", `GRANT SELECT ON "public"."todos" TO "tap"`, false},
-	{"no schema", "REVOKE USAGE ON SCHEMA public FROM tap, PUBLIC", "GRANT USAGE ON SCHEMA public TO tap, PUBLIC",
-		finding.Error, finding.Privileges, "", "needed of companies, projects, ", "bluetap setup --config FILE --print", false},
-	{"row-level security", "ALTER TABLE todos ENABLE ROW LEVEL SECURITY", "ALTER TABLE todos DISABLE ROW LEVEL SECURITY",
-		finding.Error, finding.RowSecurity, "", "hides rows from the role in todos", `ALTER ROLE "tap" BYPASSRLS`, false},
-	{"identity nothing", "ALTER TABLE todos REPLICA IDENTITY NOTHING", "ALTER TABLE todos REPLICA IDENTITY DEFAULT",
-		finding.Error, finding.ReplicaID, "todos", "must not be published", `ALTER TABLE "public"."todos" REPLICA IDENTITY`, false},
-	{"deferrable key", "ALTER TABLE todo_tags DROP CONSTRAINT todo_tags_pkey, ADD PRIMARY KEY (id) DEFERRABLE",
-		"ALTER TABLE todo_tags DROP CONSTRAINT todo_tags_pkey, ADD PRIMARY KEY (id)",
-		finding.Error, finding.ReplicaID, "todo_tags", "deferrable", `ALTER TABLE "public"."todo_tags" ADD PRIMARY KEY`, false},
-	{"stranger without identity", "CREATE TABLE scratch (a int); ALTER PUBLICATION bluetap ADD TABLE scratch",
-		"DROP TABLE scratch", finding.Error, finding.ReplicaID, "public.scratch", "its UPDATE and DELETE fail",
-		`ALTER PUBLICATION "bluetap" DROP TABLE "public"."scratch"`, true},
-	{"table not published", "ALTER PUBLICATION bluetap DROP TABLE tags", "ALTER PUBLICATION bluetap ADD TABLE tags",
-		finding.Error, finding.Publication, "", `it lacks ONLY "public"."tags"`, `ALTER PUBLICATION "bluetap" ADD TABLE`, false},
-	{"inserts only", "ALTER PUBLICATION bluetap SET (publish = 'insert')",
-		"ALTER PUBLICATION bluetap SET (publish = 'insert, update, delete, truncate')",
-		finding.Error, finding.Publication, "", "does not publish all operations", `ALTER PUBLICATION "bluetap" SET`, false},
-	{"no publication", "ALTER PUBLICATION bluetap RENAME TO other", "ALTER PUBLICATION other RENAME TO bluetap",
-		finding.Error, finding.Publication, "", "does not exist, and the role may not make it", "bluetap setup", false},
-	{"whole tables", dropAndMake, "", finding.Warning, finding.ColumnList, "", "columns of companies, projects, users, ",
-		`DROP PUBLICATION "bluetap"`, false},
-	{"slot without state", "SELECT pg_create_logical_replication_slot('bluetap', 'pgoutput')",
-		"SELECT pg_drop_replication_slot('bluetap')", finding.Error, finding.Slot, "", "there is no state for it",
-		"pg_drop_replication_slot('bluetap')", false},
-	{"last slot", "SELECT pg_create_logical_replication_slot(s, 'pgoutput') FROM (VALUES ('a'), ('b')) v (s)",
-		"SELECT pg_drop_replication_slot(s) FROM (VALUES ('a'), ('b')) v (s)", finding.Warning, finding.Slots,
-		"", "bluetap has the last one", "ALTER SYSTEM SET max_replication_slots", false},
-	{"no slot left", "SELECT pg_create_logical_replication_slot(s, 'pgoutput') FROM (VALUES ('a'), ('b'), ('c')) v (s)",
-		"SELECT pg_drop_replication_slot(s) FROM (VALUES ('a'), ('b'), ('c')) v (s)", finding.Error, finding.Slots,
-		"", "is free", "ALTER SYSTEM SET max_replication_slots", false},
-	{"few connections", "ALTER ROLE tap CONNECTION LIMIT 4", "ALTER ROLE tap CONNECTION LIMIT -1", finding.Warning,
-		finding.Connections, "", "may have 4 connections", `ALTER ROLE "tap" CONNECTION LIMIT`, false},
-	{"any standby is synchronous", "ALTER SYSTEM SET synchronous_standby_names = '*'; SELECT pg_reload_conf()",
-		"ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()", finding.Error, finding.SyncStandby,
-		"", "commits would wait for bluetap", "ALTER SYSTEM SET synchronous_standby_names", true},
-	{"log without bound", "ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()",
-		"ALTER SYSTEM RESET max_slot_wal_keep_size; SELECT pg_reload_conf()", finding.Warning, finding.WALRetention,
-		"", "until its disk is full", "ALTER SYSTEM SET max_slot_wal_keep_size", false},
-	{"little log", "ALTER SYSTEM SET max_slot_wal_keep_size = '100MB'; SELECT pg_reload_conf()",
-		"ALTER SYSTEM RESET max_slot_wal_keep_size; SELECT pg_reload_conf()", finding.Warning, finding.WALRetention,
-		"", "is 100MB", "ALTER SYSTEM SET max_slot_wal_keep_size", false},
-	{"no sender timeout", "ALTER SYSTEM SET wal_sender_timeout = 0; SELECT pg_reload_conf()",
-		"ALTER SYSTEM RESET wal_sender_timeout; SELECT pg_reload_conf()", finding.Warning, finding.SenderTimeout,
-		"", "never gives up a dead connection", "ALTER SYSTEM SET wal_sender_timeout", false},
-	{"no tags", "ALTER TABLE tags RENAME TO labels", "ALTER TABLE labels RENAME TO tags", finding.Warning, finding.Tables,
-		"", "no table for entity tag", "", true},
-	{"two lists", "CREATE TABLE lists (id int PRIMARY KEY)", "DROP TABLE lists", finding.Error, finding.Tables,
-		"", "todoList has two candidate tables", "", true},
-	{"two companies", "INSERT INTO companies (id, slug, name) VALUES ('c2', 'c2', 'C2')", "DELETE FROM companies WHERE id = 'c2'",
-		finding.Warning, finding.Companies, "a", "the events of all companies", "set companyIds", false},
-	{"full identity", "ALTER TABLE todos REPLICA IDENTITY FULL", "ALTER TABLE todos REPLICA IDENTITY DEFAULT",
-		finding.OK, finding.ReplicaID, "todos", "no more than the primary key", "", false},
-	{"large values", "ALTER TABLE todos ALTER html SET STORAGE EXTERNAL; UPDATE todos SET html = repeat('x', 100000)",
-		"UPDATE todos SET html = ''", finding.OK, finding.LargeValues, "", "in todos", "", false},
-}
-
 // checkServer is a server on which check has nothing to find.
 func checkServer(t *testing.T) (*pgtest.Server, *instance, string) {
 	t.Helper()
-	pg := pgtest.Start(t, pgtest.WithParam("max_slot_wal_keep_size", "20GB"), pgtest.WithParam("max_replication_slots", "3"),
+	pg := pgtest.Start(t, pgtest.WithParam("max_slot_wal_keep_size", "20GB"), pgtest.WithParam("max_replication_slots",
+		"3"),
 		pgtest.WithParam("max_wal_senders", "3"))
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated())
 	i := install(t, leastURL(t, pg), "", webhookYAML{id: "a", url: "https://example.com/"})
@@ -164,7 +88,8 @@ func (i *instance) check(t *testing.T) report {
 // refusesToRun holds that a run ends by itself, with a line that says why.
 func (i *instance) refusesToRun(t *testing.T) {
 	t.Helper()
-	if code, _, stderr := command(t, "run", "--config", i.config); code != exitFailed || !strings.Contains(stderr, "\nnext: ") {
+	if code, _, stderr := command(t, "run", "--config", i.config); code != exitFailed || !strings.Contains(stderr,
+		"\nnext: ") {
 		t.Errorf("a run ends with %d:\n%s", code, stderr)
 	}
 }
@@ -195,7 +120,8 @@ func catalogOf(t *testing.T, pg *pgtest.Server) string {
 		SELECT 'table', oid, prpubid, prrelid FROM pg_publication_rel ORDER BY 2;
 		SELECT 'slot', slot_name, plugin, confirmed_flush_lsn, active FROM pg_replication_slots ORDER BY 2;
 		SELECT 'role', rolname, rolsuper, rolreplication, rolbypassrls, rolconnlimit FROM pg_roles ORDER BY 2;
-		SELECT 'class', relname, relacl, relreplident, relrowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace
+		SELECT 'class', relname, relacl, relreplident,
+			relrowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace
 			ORDER BY 2`)
 }
 

@@ -46,7 +46,8 @@ func TestCheckOfAState(t *testing.T) {
 	}
 	p := i.start(t)
 	got := i.check(t)
-	got.want(t, checkCase{code: finding.Daemon, severity: finding.OK, text: "a daemon runs, and streams database postgres"})
+	got.want(t, checkCase{code: finding.Daemon, severity: finding.OK,
+		text: "a daemon runs, and streams database postgres"})
 	got.want(t, checkCase{code: finding.Slot, severity: finding.OK, text: "the daemon reads it"})
 	p.stop()
 	got = i.check(t)
@@ -63,11 +64,14 @@ func TestCheckOfAState(t *testing.T) {
 	for _, c := range []checkCase{
 		{name: "key", do: "ALTER TABLE todo_tags DROP CONSTRAINT todo_tags_pkey, ADD PRIMARY KEY (id, tag_id)",
 			undo: "ALTER TABLE todo_tags DROP CONSTRAINT todo_tags_pkey, ADD PRIMARY KEY (id)",
-			code: finding.State, severity: finding.Error, text: "the replica identity of the table of entity todoTag was (id) and is",
+			code: finding.State, severity: finding.Error,
+			text: "the replica identity of the table of entity todoTag was (id) and is",
 			next: "change it back"},
-		{name: "publication", do: "ALTER PUBLICATION bluetap RENAME TO other", undo: "ALTER PUBLICATION other RENAME TO bluetap",
+		{name: "publication", do: "ALTER PUBLICATION bluetap RENAME TO other",
+			undo: "ALTER PUBLICATION other RENAME TO bluetap",
 			code: finding.Publication, severity: finding.Error, text: "it does not exist", next: "CREATE PUBLICATION"},
-		{name: "list", do: "ALTER TABLE projects ADD COLUMN todo_alias text", undo: "ALTER TABLE projects DROP COLUMN todo_alias",
+		{name: "list", do: "ALTER TABLE projects ADD COLUMN todo_alias text",
+			undo: "ALTER TABLE projects DROP COLUMN todo_alias",
 			code: finding.Publication, severity: finding.OK, text: "sends the 17 tables"},
 		{name: "ahead", do: "CREATE TABLE x (); SELECT pg_switch_wal(); " +
 			"SELECT pg_replication_slot_advance('bluetap', pg_current_wal_lsn())",
@@ -94,10 +98,12 @@ func TestCheckOfAnotherState(t *testing.T) {
 	url := pg.URLFor("tap", "right", "postgres")
 	pg.Exec(t, "template1", "CREATE DATABASE twin TEMPLATE postgres")
 	i.configure(t, strings.Replace(url, "/postgres?", "/twin?", 1), "", webhookYAML{id: "a", url: "https://example.com/"})
-	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "not the database that the state belongs to",
+	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error,
+		text: "not the database that the state belongs to",
 		next: "point database.url at the database of the state"})
 	i.configureDatabase(t, url, "slot: other", webhookYAML{id: "a", url: "https://example.com/"})
-	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "the state belongs to slot bluetap and",
+	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error,
+		text: "the state belongs to slot bluetap and",
 		next: "name those of the state"})
 
 	i.configure(t, url, "", webhookYAML{id: "a", url: "https://example.com/"})
@@ -117,7 +123,8 @@ func TestCheckOfAnotherState(t *testing.T) {
 	if err := os.WriteFile(i.state, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	i.check(t).want(t, checkCase{code: finding.StateDir, severity: finding.Error, text: "is no folder", next: "set another"})
+	i.check(t).want(t, checkCase{code: finding.StateDir, severity: finding.Error, text: "is no folder",
+		next: "set another"})
 }
 
 // TestCheckOfAServer has servers that do not let bluetap work at all.
@@ -128,7 +135,8 @@ func TestCheckOfAServer(t *testing.T) {
 	got := i.check(t)
 	got.want(t, checkCase{code: finding.WALLevel, severity: finding.Error, text: "wal_level is replica",
 		next: "ALTER SYSTEM SET wal_level = logical"})
-	got.want(t, checkCase{code: finding.Tables, severity: finding.Error, text: "schema public of the database has none of Blue's",
+	got.want(t, checkCase{code: finding.Tables, severity: finding.Error,
+		text: "schema public of the database has none of Blue's",
 		next: "check database.url"})
 	i.configure(t, pg.URLFor("tap", "wrong", "postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	got = i.check(t)

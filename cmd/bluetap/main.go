@@ -57,7 +57,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
@@ -70,12 +70,20 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "bluetap: "+oneLine(err.Error()))
 	}
 	if next := hint.Of(err); next != "" {
-		fmt.Fprintln(stderr, "next: "+next)
+		fmt.Fprintln(stderr, "next: "+named(next, cmd))
 	}
 	if faults != nil || errors.As(err, &usage) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// named puts the config file of the command line into a command that is to be typed next.
+func named(next string, cmd *cobra.Command) string {
+	if f := cmd.Flags().Lookup("config"); f != nil && f.Value.String() != "" {
+		return strings.ReplaceAll(next, "--config FILE", "--config "+f.Value.String())
+	}
+	return next
 }
 
 // oneLine joins what joined errors put on several lines.
