@@ -12,7 +12,8 @@ type checkCase struct {
 	runs           bool   // an error that harms the application and would not keep bluetap from running
 }
 
-const dropAndMake = `DROP PUBLICATION bluetap; CREATE PUBLICATION bluetap FOR ALL TABLES WITH (publish_via_partition_root)`
+const dropAndMake = `DROP PUBLICATION bluetap;
+	CREATE PUBLICATION bluetap FOR ALL TABLES WITH (publish_via_partition_root)`
 
 var checkCases = []checkCase{
 	{"no replication", "ALTER ROLE tap NOREPLICATION", "ALTER ROLE tap REPLICATION", finding.Error, finding.Replication,

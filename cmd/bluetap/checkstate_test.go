@@ -155,7 +155,8 @@ func TestCheckOfAServer(t *testing.T) {
 func TestCheckOffline(t *testing.T) {
 	i := install(t, "postgres://127.0.0.1:1/postgres", "", webhookYAML{id: "a", url: "http://example.com/"})
 	code, stdout, stderr := command(t, "check", "--config", i.config, "--offline")
-	want := fmt.Sprintf("warning config               %s:9: webhooks[0].url: http sends the events unencrypted; use https\n"+
+	want := fmt.Sprintf("warning config               %s:9: webhooks[0].url: "+
+		"http sends the events unencrypted; use https\n"+
 		"\n0 errors, 1 warning\n", i.config)
 	if code != exitOK || stdout != want || stderr != "" {
 		t.Errorf("exit code %d\n%s%s\nwant\n%s", code, stdout, stderr, want)
