@@ -71,7 +71,12 @@ SELECT c.oid, c.relname, c.relkind = 'p', c.relreplident, c.relpersistence <> 'p
            FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid WHERE p.isleaf) END,
        CASE c.relkind WHEN 'r' THEN COALESCE(pg_catalog.pg_relation_size(c.oid), 0) ELSE
          (SELECT COALESCE(sum(pg_catalog.pg_relation_size(p.relid)), 0)::int8
-           FROM pg_catalog.pg_partition_tree(c.oid) p WHERE p.isleaf) END
+           FROM pg_catalog.pg_partition_tree(c.oid) p WHERE p.isleaf) END,
+       (SELECT pg_catalog.format('DROP CONSTRAINT %%I, ADD PRIMARY KEY (%%s)', o.conname,
+           pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY k.n))
+         FROM pg_catalog.pg_constraint o CROSS JOIN LATERAL unnest(o.conkey) WITH ORDINALITY AS k(attnum, n)
+              JOIN pg_catalog.pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.attnum
+         WHERE o.conrelid = c.oid AND o.contype = 'p' AND o.condeferrable GROUP BY o.conname)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 ORDER BY c.relname`
@@ -136,7 +141,7 @@ func readTables(ctx context.Context, conn *pgconn.PgConn, schema string) ([]Tabl
 			t.Key = append(t.Key, k.text(1))
 		}
 		t.addColumns(columns[t.OID], &types)
-		t.Unpublishable, t.Mend = t.whyNot(r.bool(4), r.int(6), version)
+		t.Unpublishable, t.Mend = t.whyNot(r.bool(4), r.int(6), version, r.text(9))
 		tables = append(tables, t)
 	}
 	return tables, nil

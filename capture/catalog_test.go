@@ -39,7 +39,8 @@ ALTER TABLE byindex DROP a;
 var oddWanted = map[string]string{
 	`Odd "one`: "[id a] d false a B b c v id -",
 	"nokey":    "[] d false a ADD PRIMARY KEY", "fullkey": "[a] f false a -", "fullnokey": "[] f false a ADD PRIMARY KEY",
-	"nothing": "[a] n false a REPLICA IDENTITY DEFAULT", "late": "[] d false a ADD PRIMARY KEY",
+	"nothing": "[a] n false a REPLICA IDENTITY DEFAULT",
+	"late":    "[] d false a DROP CONSTRAINT late_pkey, ADD PRIMARY KEY (a)",
 	"byindex": "[b] i false b -", "unlogged": "[a] d false a SET LOGGED", "gen": "[g] d false a USING INDEX",
 	"part": "[a] d true a -", "odd": "[a] d true a partitions", "parent": "[a] d false a -", "child": "[a] d false a -",
 }

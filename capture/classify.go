@@ -24,6 +24,7 @@ const (
 	stateNotInPrerequisite  = "55000"
 	stateLimitExceeded      = "53400"
 	stateTooManyConnections = "53300"
+	stateLockNotAvailable   = "55P03"
 	classAuthorization      = "28"
 )
 

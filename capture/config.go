@@ -33,6 +33,9 @@ type Config struct {
 	// file counts with MemoryBudget. Reading pauses at a transaction boundary when it is reached. 0 means
 	// DefaultQueueBytes.
 	QueueBytes int64
+	// Brief makes every statement give up after half a second of waiting for a lock, and after ten seconds: for looks that
+	// nobody depends on. Half a second is shorter than deadlock_timeout, after which an autovacuum yields to who waits.
+	Brief bool
 	// Log gets what an operator should know; nil means nowhere.
 	Log *slog.Logger
 }

@@ -17,19 +17,35 @@ import (
 type Inspection struct {
 	// Tables are those that Run would follow; with none, only the server is looked at.
 	Tables []Table
-	// Begun is what a state that has been begun goes on from; nil: there is none, or nobody can tell.
-	Begun *Start
-	// Making means that a first start was cut short, and the next one begins anew: its slot is dropped.
-	Making bool
+	// State is what is known of the state that the slot belongs to.
+	State StateKind
+	// Start is what a state that is StateBegun or StateRunning goes on from.
+	Start Start
+	// Made is the slot of StateMaking.
+	Made Made
 	// Old is the age from which a transaction is told of. 0 means five minutes.
 	Old time.Duration
-	// Running means that a daemon runs on the state: the slot and a sender are in use already.
-	Running bool
 }
+
+// StateKind is how far a state has come.
+type StateKind int
+
+// The kinds of state.
+const (
+	StateUnknown StateKind = iota // it could not be read: nothing is said of the slot that depends on it
+	StateNone                     // there is none
+	StateMaking                   // a first start was cut short, and the next one begins anew
+	StateBegun                    // a mirror goes on from Start, and no daemon runs
+	StateRunning                  // a daemon runs on it, with the slot and a sender
+)
+
+// begun tells whether there is a mirror that depends on what the publication has sent so far.
+func (i *inspector) begun() bool { return i.State == StateBegun || i.State == StateRunning }
 
 // Inspect looks at the server as Run would meet it, without changing anything: what is tried is rolled back. It returns
 // one finding or more of everything it looked at; of a server that cannot be reached there is one only.
 func Inspect(ctx context.Context, cfg Config, in Inspection) []finding.Finding {
+	cfg.Brief = true
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return []finding.Finding{finding.Fail(finding.Connection, err.Error(), "")}
@@ -53,7 +69,7 @@ func Inspect(ctx context.Context, cfg Config, in Inspection) []finding.Finding {
 		if err := p.look(i, ctx); err != nil {
 			i.add(finding.Warn(p.code, "cannot be looked at: "+err.Error(), hint.Of(explain(err))))
 		}
-		if conn.IsClosed() || i.standby {
+		if conn.IsClosed() || i.standby || ctx.Err() != nil {
 			break
 		}
 	}
@@ -62,11 +78,14 @@ func Inspect(ctx context.Context, cfg Config, in Inspection) []finding.Finding {
 
 // unreachable is the finding of a server that does not let us in.
 func unreachable(err error) finding.Finding {
+	if errors.Is(err, ErrServerVersion) {
+		return finding.Fail(finding.ServerVersion, err.Error(), hint.Of(err))
+	}
 	text, next := err.Error(), hint.Of(explain(err))
 	if Retryable(err) {
 		text += "; a run would wait for the server"
 	}
-	if next == "" {
+	if next == "" && sqlState(err) == "" {
 		next = "check the address in database.url, and that the server is running"
 	}
 	return finding.Fail(finding.Connection, text, next)
@@ -109,7 +128,9 @@ type inspector struct {
 	found    []finding.Finding
 	standby  bool
 	settings map[string]string
+	noSender bool   // all WAL senders are taken
 	role     string // quoted
+	database string
 }
 
 func (i *inspector) add(f finding.Finding) { i.found = append(i.found, f) }
@@ -121,12 +142,8 @@ SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE 
   'reserved_connections', 'synchronous_standby_names', 'max_slot_wal_keep_size', 'idle_replication_slot_timeout',
   'wal_sender_timeout', 'server_encoding')`
 
-// begin bounds what a probe may wait for, and reads the settings. The lock timeout is shorter than deadlock_timeout,
-// after which somebody who waits makes an autovacuum give up.
+// begin reads what several probes ask for.
 func (i *inspector) begin(ctx context.Context) error {
-	if _, err := query(ctx, i.conn, "SET statement_timeout = '10s'; SET lock_timeout = '500ms'"); err != nil {
-		return fmt.Errorf("set up session: %w", err)
-	}
 	rows, err := query(ctx, i.conn, inspectSettings)
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)

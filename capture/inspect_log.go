@@ -16,13 +16,14 @@ func (i *inspector) retention(ctx context.Context) error {
 	shown := i.settings[name]
 	bytes, err := i.count(ctx, "SELECT CASE WHEN setting = '-1' THEN -1 ELSE pg_catalog.pg_size_bytes(setting || unit) "+
 		"END FROM pg_catalog.pg_settings WHERE name = '"+name+"'")
-	raise := "ALTER SYSTEM SET " + name + " = '20GB'; SELECT pg_reload_conf(). As much as the disk can bear"
+	const raise = "ALTER SYSTEM SET " + name + " = '20GB'; SELECT pg_reload_conf();"
 	switch {
 	case err != nil:
 		return err
 	case bytes < 0:
 		i.add(finding.Warn(finding.WALRetention,
-			name+" is -1: while bluetap is away the server keeps its log until its disk is full", raise))
+			name+" is -1: while bluetap is away the server keeps its log until its disk is full. Bound it by what the disk can "+
+				"bear; a slot, anybody's, that keeps more than that by now is lost", raise))
 	case bytes < smallKeep:
 		i.add(finding.Warn(finding.WALRetention, name+" is "+shown+": after a short time away the slot would be lost", raise))
 	default:
@@ -37,7 +38,7 @@ func (i *inspector) slotTimeout(context.Context) error {
 	const name = "idle_replication_slot_timeout"
 	if shown := i.settings[name]; shown != "" && shown != "0" {
 		i.add(finding.Warn(finding.SlotTimeout, name+" is "+shown+": a bluetap that is away for longer loses its slot",
-			"ALTER SYSTEM SET "+name+" = 0; SELECT pg_reload_conf()"))
+			"ALTER SYSTEM SET "+name+" = 0; SELECT pg_reload_conf();"))
 		return nil
 	}
 	i.add(finding.Passed(finding.SlotTimeout, "the server does not drop a slot for being idle"))
@@ -49,7 +50,7 @@ func (i *inspector) senderTimeout(context.Context) error {
 	shown := i.settings[name]
 	if shown == "0" {
 		i.add(finding.Warn(finding.SenderTimeout, name+" is 0: the server never gives up a dead connection, and while it "+
-			"does not, bluetap cannot have its slot back", "ALTER SYSTEM SET "+name+" = '60s'; SELECT pg_reload_conf()"))
+			"does not, bluetap cannot have its slot back", "ALTER SYSTEM SET "+name+" = '60s'; SELECT pg_reload_conf();"))
 		return nil
 	}
 	i.add(finding.Passed(finding.SenderTimeout, "the server gives up a dead connection after "+shown))
@@ -64,7 +65,8 @@ const (
 
 // longTransactions looks for those that have written: only they are waited for, and keep the log.
 func (i *inspector) longTransactions(ctx context.Context) error {
-	const sql = `SELECT pid, usename, EXTRACT(EPOCH FROM now() - xact_start)::int8 FROM pg_catalog.pg_stat_activity
+	const sql = `SELECT pid, usename, EXTRACT(EPOCH FROM now() - xact_start)::int8, application_name, datname
+		FROM pg_catalog.pg_stat_activity
 		WHERE backend_xid IS NOT NULL AND pid <> pg_catalog.pg_backend_pid()
 		AND EXTRACT(EPOCH FROM now() - xact_start) >= %f ORDER BY xact_start LIMIT %d`
 	rows, err := query(ctx, i.conn, fmt.Sprintf(sql, i.Old.Seconds(), maxTold))
@@ -72,8 +74,9 @@ func (i *inspector) longTransactions(ctx context.Context) error {
 		return err
 	}
 	for _, r := range rows {
-		text := fmt.Sprintf("a transaction of role %s has been open for %s: a first start waits for its end, and the log "+
-			"is kept from its beginning", r.text(1), seconds(r.int(2)))
+		text := fmt.Sprintf("a transaction of role %s in database %s (%q) has been open for %s: a first start waits for its "+
+			"end, and the log is kept from its beginning; what it has written would be rolled back", r.text(1), r.text(4),
+			r.text(3), seconds(r.int(2)))
 		i.add(finding.Warn(finding.LongTransact, text, fmt.Sprintf("SELECT pg_terminate_backend(%d)", r.int(0))).
 			About(fmt.Sprintf("process %d", r.int(0))))
 	}

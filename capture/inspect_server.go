@@ -17,9 +17,6 @@ import (
 	"bluetap/internal/hint"
 )
 
-// oldest is the oldest major version that is read.
-const oldest = 14
-
 // goodMinor is, by major version, the first minor without two faults of logical decoding: rows that are lost when a
 // table or publication is altered while transactions run (mended in 14.18, 15.13, 16.9, 17.5), and decoding that
 // fails after many such changes, which that mend brought.
@@ -30,22 +27,15 @@ func (i *inspector) version(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	i.database = r.text(0)
 	number := i.number("server_version_num")
-	i.add(judgeMajor(number, r.text(0), r.text(1)))
+	i.add(finding.Passed(finding.ServerVersion, fmt.Sprintf("PostgreSQL %d.%d, database %s, role %s", number/10000,
+		number%10000, r.text(0), r.text(1))))
 	i.add(judgeMinor(number))
 	return nil
 }
 
-// judgeMajor and judgeMinor take the server's number, e.g. 150018 for 15.18.
-func judgeMajor(number int, database, role string) finding.Finding {
-	text := fmt.Sprintf("PostgreSQL %d.%d, database %s, role %s", number/10000, number%10000, database, role)
-	if number/10000 < oldest {
-		return finding.Fail(finding.ServerVersion, fmt.Sprintf("%s: bluetap needs PostgreSQL %d or later", text, oldest),
-			fmt.Sprintf("upgrade the server to PostgreSQL %d or later", oldest))
-	}
-	return finding.Passed(finding.ServerVersion, text)
-}
-
+// judgeMinor takes the server's number, e.g. 150018 for 15.18.
 func judgeMinor(number int) finding.Finding {
 	version, minor := number/10000, number%10000
 	if good := goodMinor[version]; minor < good {
@@ -114,8 +104,10 @@ func (i *inspector) replication(ctx context.Context) error {
 	switch state := sqlState(err); {
 	case err == nil:
 		i.add(finding.Passed(finding.Replication, "the role may open a replication connection"))
+	case state == stateTooManyConnections && i.noSender: // which senders has found
 	case state == stateTooManyConnections:
-		i.add(finding.Fail(finding.Senders, "no WAL sender is free: "+serverMessage(err), moreSenders))
+		i.add(finding.Fail(finding.Connections, "no more connection can be opened: "+serverMessage(err),
+			"raise the limit that it names, or close connections that nobody uses"))
 	case state == stateInsufficientRights:
 		i.add(finding.Fail(finding.Replication, "the role may not open a replication connection: "+serverMessage(err),
 			"ALTER ROLE "+i.role+" REPLICATION"))
@@ -156,7 +148,8 @@ func (i *inspector) senders(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	i.room(finding.Senders, "WAL senders", i.number("max_wal_senders")-used, i.Running, moreSenders)
+	i.noSender = used >= i.number("max_wal_senders")
+	i.room(finding.Senders, "WAL senders", i.number("max_wal_senders")-used, i.State == StateRunning, moreSenders)
 	return nil
 }
 
@@ -194,23 +187,31 @@ func (i *inspector) room(code finding.Code, what string, free int, have bool, mo
 	}
 }
 
-// snapshotConnections is how many connections a first start has open at most.
-const snapshotConnections = 5
+// streamConnections is how many connections are open at most while the stream stands, snapshotConnections during a
+// first start.
+const (
+	streamConnections   = 3
+	snapshotConnections = 5
+)
 
 func (i *inspector) connections(ctx context.Context) error {
 	used, err := i.count(ctx, "SELECT sum(numbackends) FROM pg_catalog.pg_stat_database")
 	if err != nil {
 		return err
 	}
-	limit, err := i.count(ctx, "SELECT rolconnlimit FROM pg_catalog.pg_roles WHERE rolname = current_user")
-	if err != nil {
-		return err
+	before := len(i.found)
+	for _, of := range []struct{ what, limit, alter string }{
+		{"role", "SELECT rolconnlimit FROM pg_catalog.pg_roles WHERE rolname = current_user", "ALTER ROLE " + i.role},
+		{"database", "SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = current_database()",
+			"ALTER DATABASE " + quoteIdent(i.database)},
+	} {
+		limit, err := i.count(ctx, of.limit)
+		if err != nil {
+			return err
+		}
+		i.connectionLimit(of.what, limit, of.alter)
 	}
-	if limit >= 0 && limit < snapshotConnections {
-		text := fmt.Sprintf("the role may have %d connections, and the first start opens up to %d", limit,
-			snapshotConnections)
-		i.add(finding.Warn(finding.Connections, text,
-			fmt.Sprintf("ALTER ROLE %s CONNECTION LIMIT %d", i.role, 2*snapshotConnections)))
+	if len(i.found) > before {
 		return nil
 	}
 	free := i.number("max_connections") - i.number("superuser_reserved_connections") -
@@ -223,6 +224,19 @@ func (i *inspector) connections(ctx context.Context) error {
 	}
 	i.add(finding.Passed(finding.Connections, fmt.Sprintf("%d of the server's connections are free", free)))
 	return nil
+}
+
+// connectionLimit judges the connection limit of a role or database; below 0 there is none.
+func (i *inspector) connectionLimit(what string, limit int, alter string) {
+	text := fmt.Sprintf("the %s may have %d connections, and bluetap opens up to %d, in the first start up to %d", what,
+		limit, streamConnections, snapshotConnections)
+	f := finding.Warn(finding.Connections, text, fmt.Sprintf("%s CONNECTION LIMIT %d", alter, 2*snapshotConnections))
+	if limit < streamConnections {
+		f.Severity = finding.Error
+	}
+	if limit >= 0 && limit < snapshotConnections {
+		i.add(f)
+	}
 }
 
 // standbyName matches what synchronous_standby_names is made of (Postgres manual, "synchronous_standby_names").

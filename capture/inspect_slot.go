@@ -21,28 +21,49 @@ func (i *inspector) slot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if i.Begun != nil {
-		if err := CheckContinuity(ctx, i.cfg, *i.Begun); err != nil {
+	name := "slot " + i.cfg.Slot
+	switch {
+	case found != nil && (found.plugin != plugin || found.database != i.database):
+		i.add(finding.Fail(finding.Slot, fmt.Sprintf("%s is somebody else's: it has plugin %q and database %q", name,
+			found.plugin, found.database), "set database.slot to another name"))
+		return nil
+	case i.State == StateBegun:
+		if err := CheckContinuity(ctx, i.cfg, i.Start); err != nil {
 			return i.broken(err)
 		}
-	}
-	switch {
-	case found == nil && i.Begun == nil && !i.Running:
-		i.add(finding.Passed(finding.Slot, "slot "+i.cfg.Slot+" does not exist yet; the first run makes it"))
-		return nil
+		return i.keeps(ctx, found)
+	case i.State == StateRunning && found != nil:
+		return i.keeps(ctx, found)
+	case i.State == StateRunning:
+		i.add(finding.Fail(finding.Slot, name+" does not exist, and the daemon reads from it", startAgain))
+	case i.State == StateMaking && found != nil:
+		return i.half(found)
 	case found == nil:
-		i.add(finding.Fail(finding.Slot, "slot "+i.cfg.Slot+" does not exist", ""))
-		return nil
-	case i.Making:
-		i.add(finding.Passed(finding.Slot, "slot "+i.cfg.Slot+" is left of a first start that was cut short; the next run "+
-			"drops it"))
-		return nil
-	case i.Begun == nil && !i.Running:
-		i.add(finding.Fail(finding.Slot, "slot "+i.cfg.Slot+" exists, and there is no state for it", "if the state is lost: "+
-			"SELECT pg_drop_replication_slot("+quoteLiteral(i.cfg.Slot)+"); if another bluetap uses it: set database.slot"))
-		return nil
+		i.add(finding.Passed(finding.Slot, name+" does not exist yet; the first run makes it"))
+	case i.State == StateNone:
+		i.add(finding.Fail(finding.Slot, name+" exists, and there is no state for it here",
+			"if another bluetap uses it: set database.slot; if the state is lost for good: bluetap teardown --config FILE"))
+	default:
+		i.add(finding.Passed(finding.Slot, name+" exists; whether it continues the state could not be seen"))
 	}
-	return i.keeps(ctx, found)
+	return nil
+}
+
+// startAgain is for what a start tells better.
+const startAgain = "restart bluetap: it says what can be done"
+
+// half judges the slot of a first start that was cut short.
+func (i *inspector) half(found *slotRow) error {
+	if err := i.Made.check(i.cfg.Slot, found); err != nil {
+		if _, ok := InUse(err); !ok {
+			i.add(finding.Fail(finding.Slot, err.Error(), hint.Of(err)))
+			return nil
+		}
+		return i.broken(err)
+	}
+	i.add(finding.Passed(finding.Slot, "slot "+i.cfg.Slot+" is left of a first start that was cut short; the next run "+
+		"drops it"))
+	return nil
 }
 
 // broken adds why the slot does not continue the state; a look that failed for another reason is returned.
@@ -74,7 +95,7 @@ func (i *inspector) keeps(ctx context.Context, found *slotRow) error {
 	case bytes > muchLog:
 		i.add(finding.Warn(finding.Slot, text+": bluetap is behind, or an old transaction holds it",
 			"start bluetap; then bluetap status --config FILE"))
-	case i.Running:
+	case i.State == StateRunning:
 		i.add(finding.Passed(finding.Slot, text+", and the daemon reads it"))
 	default:
 		i.add(finding.Passed(finding.Slot, text+" and holds all that the state lacks"))

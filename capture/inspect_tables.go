@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"bluetap/internal/finding"
@@ -33,46 +34,20 @@ func (i *inspector) identities(ctx context.Context) error {
 	return nil
 }
 
-// strangersSQL finds what a publication holds beside some tables and without a usable replica identity, leaf by leaf.
-const strangersSQL = `
-SELECT DISTINCT n.nspname, l.relname, p.puballtables FROM pg_catalog.pg_publication p
-JOIN pg_catalog.pg_publication_tables t ON t.pubname = p.pubname
-JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
-JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-CROSS JOIN LATERAL (SELECT c.oid UNION SELECT relid FROM pg_catalog.pg_partition_tree(c.oid) WHERE isleaf) x (oid)
-JOIN pg_catalog.pg_class l ON l.oid = x.oid AND l.relkind = 'r'
-WHERE p.pubname = %s AND (p.pubupdate OR p.pubdelete) AND NOT c.oid = ANY (%s)
-  AND l.relreplident <> 'f' AND pg_catalog.pg_get_replica_identity_index(l.oid) IS NULL
-ORDER BY 1, 2 LIMIT 20`
-
-func (i *inspector) strangers(ctx context.Context) error {
-	rows, err := query(ctx, i.conn, fmt.Sprintf(strangersSQL, quoteLiteral(i.cfg.Publication), oids(i.Tables)))
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		t := Table{Schema: r.text(0), Name: r.text(1)}
-		mend := "ALTER PUBLICATION " + quoteIdent(i.cfg.Publication) + " DROP TABLE " + t.sql()
-		if all := r.bool(2); all {
-			mend = "ALTER TABLE " + t.sql() + " ADD PRIMARY KEY (…), or a publication of Blue's tables only: bluetap setup"
-		}
-		i.add(finding.Fail(finding.ReplicaID, "it is published without a replica identity: its UPDATE and DELETE fail",
-			mend).About(t.Schema + "." + t.Name))
-	}
-	return nil
-}
-
 // privileges tries to read each table, and asks the server of those that it may not read what stands in the way.
 func (i *inspector) privileges(ctx context.Context) error {
 	var hidden, refused []Table
 	for k := range i.Tables {
 		t := &i.Tables[k]
 		err := tryRead(ctx, i.conn, t)
-		if err != nil && sqlState(err) != stateInsufficientRights {
-			return err
-		}
-		if err == nil {
+		switch {
+		case err == nil:
 			continue
+		case sqlState(err) == stateLockNotAvailable:
+			i.add(finding.Warn(finding.Privileges, "it is locked, and cannot be looked at; try again", "").About(t.Name))
+			continue
+		case sqlState(err) != stateInsufficientRights:
+			return err
 		}
 		hides, granted, err := i.rights(ctx, t)
 		if err != nil {
@@ -138,62 +113,81 @@ func (i *inspector) rights(ctx context.Context, t *Table) (hides, granted bool, 
 	return r.bool(0), r.bool(1), nil
 }
 
+// publishable returns the tables that may be published: those that may not, identities has told of, and no mend may
+// publish them.
+func (i *inspector) publishable() []Table {
+	return slices.DeleteFunc(slices.Clone(i.Tables), func(t Table) bool { return t.Unpublishable != "" })
+}
+
 // publication looks at the one that is there, or tries to make it.
 func (i *inspector) publication(ctx context.Context) error {
-	n := wholeTables
-	if i.Begun != nil || i.Running {
-		n = asItIs
+	tables := i.publishable()
+	if len(tables) == 0 {
+		return nil
 	}
 	found, err := publicationExists(ctx, i.conn, i.cfg)
 	if err != nil {
 		return err
 	}
-	if !found && n == wholeTables {
-		return i.tryPublication(ctx)
+	if !found && !i.begun() {
+		return i.tryPublication(ctx, tables)
 	}
-	_, faults, err := publicationFaults(ctx, i.conn, i.cfg, i.Tables, n)
+	n := wholeTables
+	if i.begun() {
+		n = asItIs
+	}
+	entries, faults, err := publicationFaults(ctx, i.conn, i.cfg, tables, n)
 	if err != nil {
 		return err
 	}
 	for _, fault := range faults {
-		i.add(finding.Fail(finding.Publication, fault.Error(), hint.Of(fault)))
+		text := fault.Error()
+		if i.begun() {
+			text += "; the state has to be begun anew after the mend, as it lacks what was not sent"
+		}
+		i.add(finding.Fail(finding.Publication, text, hint.Of(fault)))
 	}
-	if len(faults) == 0 {
-		i.add(finding.Passed(finding.Publication, fmt.Sprintf("publication %s sends the %d tables", i.cfg.Publication,
-			len(i.Tables))))
+	if len(faults) > 0 {
+		return nil
 	}
-	if found {
-		return i.columnLists(ctx)
+	if err := i.continued(entries, tables); err != nil {
+		return nil //nolint:nilerr // it is a finding
 	}
-	return nil
+	i.add(finding.Passed(finding.Publication, fmt.Sprintf("publication %s sends the %d tables", i.cfg.Publication,
+		len(tables))))
+	return i.columnLists(ctx)
+}
+
+// continued adds a table that was taken out of the publication and put back since the state was begun.
+func (i *inspector) continued(entries map[uint32]uint32, tables []Table) error {
+	if !i.begun() {
+		return nil
+	}
+	err := compareMembership(i.cfg.Slot, tables, i.Start.Membership, entries, i.Start.Position)
+	if err != nil {
+		i.add(finding.Fail(finding.Publication, err.Error(), hint.Of(err)))
+	}
+	return err
 }
 
 // tryPublication makes the publication and rolls it back.
-func (i *inspector) tryPublication(ctx context.Context) error {
-	publishable := i.Tables[:0:0]
-	for _, t := range i.Tables {
-		if t.Unpublishable == "" {
-			publishable = append(publishable, t)
-		}
-	}
-	if len(publishable) == 0 {
-		return nil
-	}
-	sql := PublicationSQL(i.cfg, publishable, hasLists(i.conn))
-	_, err := query(ctx, i.conn, "BEGIN; "+sql)
+func (i *inspector) tryPublication(ctx context.Context, tables []Table) error {
+	name := "publication " + i.cfg.Publication
+	_, err := query(ctx, i.conn, "BEGIN; "+PublicationSQL(i.cfg, tables, hasLists(i.conn)))
 	if _, rollbackErr := query(ctx, i.conn, "ROLLBACK"); rollbackErr != nil {
 		return errors.Join(err, rollbackErr)
 	}
-	if sqlState(err) == stateInsufficientRights {
-		i.add(finding.Fail(finding.Publication, fmt.Sprintf("publication %s does not exist, and the role may not make it: %s",
-			i.cfg.Publication, serverMessage(err)), runPrinted))
-		return nil
-	}
-	if err != nil {
+	switch state := sqlState(err); {
+	case err == nil:
+		i.add(finding.Passed(finding.Publication, name+" does not exist yet; the role may make it, with bluetap setup"))
+	case state == stateInsufficientRights:
+		i.add(finding.Fail(finding.Publication, name+" does not exist, and the role may not make it: "+serverMessage(err),
+			runPrinted))
+	case state == "" || state == stateLockNotAvailable || Retryable(err):
 		return err
+	default:
+		i.add(finding.Fail(finding.Publication, name+" does not exist, and cannot be made: "+serverMessage(err), ""))
 	}
-	i.add(finding.Passed(finding.Publication, "publication "+i.cfg.Publication+
-		" does not exist yet; the role may make it, with bluetap setup"))
 	return nil
 }
 
@@ -205,16 +199,16 @@ func (i *inspector) columnLists(ctx context.Context) error {
 		return err
 	}
 	if names := unlisted(i.conn, i.Tables, members); len(names) > 0 {
-		next := ""
-		if i.Begun == nil && !i.Running {
-			next = "DROP PUBLICATION " + quoteIdent(i.cfg.Publication) + "; then bluetap setup, which keeps them on the server"
+		next := "" // a state that has been begun would have a gap
+		if !i.begun() {
+			next = "set database.publication to a new name; bluetap setup then makes one that keeps them on the server"
 		}
 		i.add(finding.Warn(finding.ColumnList, "columns of "+strings.Join(names, ", ")+
 			" that are not sent are published, and dropped only as they arrive", next))
 	}
 	for k := range i.Tables {
 		t := &i.Tables[k]
-		if lacking := t.lacking(members[t.OID].columns); len(lacking) > 0 && (i.Begun != nil || i.Running) {
+		if lacking := t.lacking(members[t.OID].columns); len(lacking) > 0 && i.begun() {
 			i.add(finding.Warn(finding.ColumnList, "the publication's column list lacks "+strings.Join(lacking, ", ")+
 				", which are left out", "").About(t.Name))
 		}

@@ -87,9 +87,11 @@ func preparePublication(ctx context.Context, cfg Config, tables []Table, lists f
 			PublicationSQL(cfg, tables, hasLists(conn)))
 	}
 	cfg.Log.Info("publication created", "publication", cfg.Publication, "tables", len(tables))
-	if !lists(conn) {
-		logUnlisted(cfg, conn, tables, nil)
+	members, err := readMembers(ctx, conn, cfg.Publication, tables)
+	if err != nil {
+		return err
 	}
+	logUnlisted(cfg, conn, tables, members)
 	return nil
 }
 
@@ -128,7 +130,8 @@ func CheckPublication(ctx context.Context, cfg Config, tables []Table) error {
 func unlisted(conn *pgconn.PgConn, tables []Table, members map[uint32]member) []string {
 	var names []string
 	for i := range tables {
-		if t := &tables[i]; hasLists(conn) && t.listed() && members[t.OID].columns == nil {
+		t := &tables[i]
+		if m := members[t.OID]; hasLists(conn) && t.listed() && m.published && m.columns == nil {
 			names = append(names, t.Name)
 		}
 	}

@@ -11,19 +11,22 @@ import (
 // FULL fail when a generated column is not published.
 const majorFullGenerated = 18
 
-// whyNot says why the table must not be published and what mends it, or "".
-func (t *Table) whyNot(unlogged bool, oddLeaves int64, serverMajor int) (why, mend string) {
+// whyNot says why the table must not be published and what mends it, or "". late is what of an ALTER TABLE makes its
+// deferrable primary key another one, or "".
+func (t *Table) whyNot(unlogged bool, oddLeaves int64, serverMajor int, late string) (why, mend string) {
 	alter := "ALTER TABLE " + t.sql()
 	generatedKey := slices.ContainsFunc(t.Key, func(k string) bool { return slices.Contains(t.Generated, k) })
 	switch {
 	case unlogged:
-		return "it is unlogged, so its changes are not in the log", alter + " SET LOGGED"
+		return "it is unlogged, so its changes are not in the log", alter + " SET LOGGED, which writes and locks all of it"
 	case t.Identity == IdentityNothing:
 		return "its replica identity is NOTHING", alter + " REPLICA IDENTITY DEFAULT"
+	case len(t.Key) == 0 && late != "":
+		return "its primary key is deferrable, which is no replica identity", alter + " " + late
 	case len(t.Key) == 0 && t.Identity == IdentityFull:
-		return "it has no primary key that is not deferrable", alter + " ADD PRIMARY KEY (…)"
+		return "it has no primary key", alter + " ADD PRIMARY KEY (…)"
 	case len(t.Key) == 0:
-		return "it has no replica identity (a deferrable primary key is none)", alter +
+		return "it has no replica identity", alter +
 			" ADD PRIMARY KEY (…), or REPLICA IDENTITY USING INDEX with a unique index of NOT NULL columns"
 	case generatedKey:
 		return "its key holds a generated column, which is not published", alter +

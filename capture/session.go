@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"bluetap/internal/hint"
 )
 
 // connectTimeout bounds one attempt to connect unless the URL says otherwise.
@@ -37,7 +40,6 @@ var sessionSettings = map[string]string{
 	"statement_timeout":                   "0",
 	"lock_timeout":                        "0",
 	"idle_in_transaction_session_timeout": "0",
-	"idle_session_timeout":                "0",
 }
 
 // connect opens an ordinary connection.
@@ -61,16 +63,35 @@ func dial(ctx context.Context, cfg Config, extra map[string]string) (*pgconn.PgC
 	}
 	pc.BuildContextWatcherHandler = cancelQuery
 	maps.Copy(pc.RuntimeParams, sessionSettings)
+	if cfg.Brief {
+		maps.Copy(pc.RuntimeParams, map[string]string{"lock_timeout": "500ms", "statement_timeout": "10s"})
+	}
 	maps.Copy(pc.RuntimeParams, extra)
 	conn, err := pgconn.ConnectConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", ended(ctx, flatError{err}))
 	}
-	if err := lateSettings(ctx, conn); err != nil {
+	if err = checkVersion(conn); err == nil {
+		err = lateSettings(ctx, conn)
+	}
+	if err != nil {
 		closeConn(conn)
 		return nil, err
 	}
 	return conn, nil
+}
+
+// oldest is the oldest major version that is read.
+const oldest = 14
+
+// checkVersion refuses servers that are too old to say so themselves.
+func checkVersion(conn *pgconn.PgConn) error {
+	version, err := strconv.Atoi(major(conn))
+	if err != nil || version >= oldest { // somebody between us and the server may call it anything
+		return nil //nolint:nilerr // as said
+	}
+	return hint.New(fmt.Errorf("%w: it is PostgreSQL %d, and bluetap needs %d or later", ErrServerVersion, version,
+		oldest), fmt.Sprintf("upgrade the server to PostgreSQL %d or later", oldest))
 }
 
 // flatError is an error whose text is one line: one that tells of several addresses has a line for each.
@@ -100,7 +121,8 @@ func cancelQuery(conn *pgconn.PgConn) ctxwatch.Handler {
 // SQL_ASCII holds bytes of no known encoding: asked for UTF8 it would refuse, for ever, to send what is not.
 func lateSettings(ctx context.Context, conn *pgconn.PgConn) error {
 	const sql = `SELECT pg_catalog.set_config(name, value, false)
-		FROM (VALUES ('transaction_timeout', '0'), ('client_encoding', 'SQL_ASCII')) s (name, value)
+		FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), ('client_encoding', 'SQL_ASCII'))
+			s (name, value)
 		JOIN pg_catalog.pg_settings USING (name)
 		WHERE setting <> value AND (name <> 'client_encoding' OR
 			pg_catalog.current_setting('server_encoding') = 'SQL_ASCII')`

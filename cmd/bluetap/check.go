@@ -28,8 +28,10 @@ func checkCommand() *cobra.Command {
 			c, warnings, err := loadFile(file)
 			found := configFindings(file, warnings, err)
 			if err == nil && !offline {
-				found = append(found, daemon.Check(cmd.Context(), daemon.Options{Config: c, Version: version,
-					Log: slog.New(slog.DiscardHandler)})...)
+				var all []finding.Finding
+				all, err = daemon.Check(cmd.Context(), daemon.Options{Config: c, Version: version,
+					Log: slog.New(slog.DiscardHandler)})
+				found = append(found, all...)
 			}
 			for i := range found {
 				found[i].Next = named(found[i].Next, cmd)

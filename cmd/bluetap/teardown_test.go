@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -76,13 +77,14 @@ func TestTeardown(t *testing.T) {
 
 	// The role of least privilege may drop its slot, and the publication belongs to the one who made it.
 	code, stdout, stderr := answering(t, "yes\n", "teardown", "--config", i.config)
-	if code != exitFailed || !strings.Contains(stdout, "dropped slot bluetap") ||
-		!strings.Contains(stderr, `next: have its owner run: DROP PUBLICATION IF EXISTS "bluetap"`) {
+	if code != exitFailed || !strings.Contains(stdout, "(not publication bluetap, which belongs to postgres)") ||
+		!strings.Contains(stdout, "dropped slot bluetap\nthe state directory "+i.state) ||
+		!strings.Contains(stderr, `next: have postgres run: DROP PUBLICATION IF EXISTS "bluetap"`) {
 		t.Errorf("without owning the publication: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	i.configure(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	code, stdout, stderr = answering(t, "", "teardown", "--config", i.config, "--yes")
-	if code != exitOK || !strings.Contains(stdout, "dropped publication bluetap") || !strings.Contains(stdout, i.state) {
+	if code != exitOK || !strings.Contains(stdout, "dropped publication bluetap") || stderr != "" {
 		t.Errorf("as the owner: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	if got := left(t, pg); got != "0 slots, 0 publications" {
@@ -91,6 +93,90 @@ func TestTeardown(t *testing.T) {
 	code, stdout, _ = answering(t, "", "teardown", "--config", i.config)
 	if code != exitOK || !strings.Contains(stdout, "nothing to drop") {
 		t.Errorf("a second time: exit code %d\n%s", code, stdout)
+	}
+}
+
+// TestTeardownAsks has a daemon be started while somebody thinks about the answer: it does not get the state.
+func TestTeardownAsks(t *testing.T) {
+	pg, i, _ := checkServer(t)
+	i.start(t).stop()
+	cmd := exec.Command(os.Args[0], "teardown", "--config", i.config)
+	cmd.Env = append(os.Environ(), asBluetap+"=1")
+	answer, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var text []byte
+	for !strings.HasSuffix(string(text), "Type yes: ") {
+		b := make([]byte, 100)
+		n, err := asked.Read(b)
+		if err != nil {
+			t.Fatalf("%v after %s", err, text)
+		}
+		text = append(text, b[:n]...)
+	}
+	code, _, stderr := command(t, "run", "--config", i.config)
+	if code != exitFailed || !strings.Contains(stderr, "state is in use by another process") {
+		t.Errorf("a run beside the question: exit code %d\n%s", code, stderr)
+	}
+	if _, err := answer.Write([]byte("no\n")); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if got := left(t, pg); got != "1 slots, 1 publications" {
+		t.Errorf("%s are left", got)
+	}
+	i.start(t)
+}
+
+// TestTeardownBesideOthers has bluetaps that are only away for a moment, or share the publication.
+func TestTeardownBesideOthers(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL())
+	live := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	p := live.start(t)
+	lost := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	// The reading connection may be seen at once, or only when it comes back.
+	pg.TerminateWalsenders(t)
+	code, stdout, stderr := command(t, "teardown", "--config", lost.config, "--yes")
+	if code != exitFailed || !strings.Contains(stderr, "slot bluetap is in use by the server process") ||
+		left(t, pg) != "1 slots, 1 publications" {
+		t.Errorf("beside a daemon that comes back: exit code %d, %s left\n%s%s", code, left(t, pg), stdout, stderr)
+	}
+	p.waitLog("streaming again")
+	p.stop()
+	waitFree(t, pg)
+	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('another', 'pgoutput')")
+	code, stdout, stderr = command(t, "teardown", "--config", live.config, "--yes")
+	if code != exitFailed || !strings.Contains(stderr, "publication bluetap is left: slot another may be read with it") ||
+		left(t, pg) != "1 slots, 1 publications" {
+		t.Errorf("beside another slot: exit code %d, %s left\n%s%s", code, left(t, pg), stdout, stderr)
+	}
+}
+
+// TestTeardownOfALostState drops a slot for which there is no state, once it has been seen that nobody comes back to it.
+func TestTeardownOfALostState(t *testing.T) {
+	t.Parallel() // it is watched for a while
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL())
+	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	i.start(t).stop()
+	if err := os.RemoveAll(i.state); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := command(t, "teardown", "--config", i.config, "--yes")
+	if code != exitOK || !strings.Contains(stdout, "holds no state of this slot") || left(t, pg) != "0 slots, 0 publications" {
+		t.Errorf("exit code %d, %s left\n%s%s", code, left(t, pg), stdout, stderr)
+	}
+	if _, err := os.Stat(i.state); err == nil {
+		t.Error("teardown made a state directory")
 	}
 }
 

@@ -30,6 +30,12 @@ func AskStatus(ctx context.Context, stateDir string) (Status, error) {
 	return status, ask(ctx, stateDir, http.MethodGet, "/status", &status)
 }
 
+// AskState has the daemon of a state directory fill in state with what its state says of itself. The error wraps
+// ErrNotRunning when there is no daemon.
+func AskState(ctx context.Context, stateDir string, state any) error {
+	return ask(ctx, stateDir, http.MethodGet, "/state", state)
+}
+
 // Revived is the daemon's answer to AskRevive.
 type Revived struct {
 	// WasGone is false when the webhook had not been GONE, so that there was nothing to do.

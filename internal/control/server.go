@@ -35,6 +35,8 @@ func CheckPath(stateDir string) error {
 type Server struct {
 	Dir    string                 // the state directory, which the caller holds locked
 	Status func() (Status, error) // asked once a request
+	// State returns what the daemon's state says of itself, as JSON can hold it, for commands of the same version.
+	State func() any
 	// Revive takes a webhook up again whose receiver answered 410.
 	Revive func(ctx context.Context, webhook string) (Revived, error)
 }
@@ -78,6 +80,7 @@ func (s *Server) handler() http.Handler {
 		status, err := s.Status()
 		answer(w, status, err)
 	})
+	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.State(), nil) })
 	mux.HandleFunc("POST /revive", func(w http.ResponseWriter, r *http.Request) {
 		revived, err := s.Revive(r.Context(), r.URL.Query().Get("id"))
 		answer(w, revived, err)

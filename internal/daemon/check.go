@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"bluetap/capture"
 	"bluetap/internal/config"
@@ -15,24 +16,28 @@ import (
 	"bluetap/mapping"
 )
 
+// checkTimeout bounds a look at everything.
+const checkTimeout = time.Minute
+
 // Check looks at all that Run would meet, state and database, and changes nothing. It returns a finding or more of
-// everything that it looked at, in the order of finding.Codes. The file itself, which has been loaded, has none.
-func Check(ctx context.Context, o Options) []finding.Finding {
+// everything that it looked at, in the order of finding.Codes. The file itself, which has been loaded, has none. An
+// error is the cause of ctx's end.
+func Check(ctx context.Context, o Options) ([]finding.Finding, error) {
+	bounded, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
 	c := &checker{Options: o}
 	c.directory()
-	c.state(ctx)
-	c.database(ctx)
+	c.state(bounded)
+	c.database(bounded)
 	finding.Sort(c.found)
-	return c.found
+	return c.found, context.Cause(ctx)
 }
 
 // checker is one Check.
 type checker struct {
 	Options
-	found   []finding.Finding
-	running bool         // a daemon runs on the state
-	kept    *store.State // what the state says of itself; nil if there is none, or it could not be read
-	applied uint64       // the position of kept
+	found []finding.Finding
+	kept  lookup
 }
 
 func (c *checker) add(f finding.Finding) { c.found = append(c.found, f) }
@@ -60,63 +65,57 @@ func (c *checker) directory() {
 	c.add(finding.Passed(finding.StateDir, text))
 }
 
-// state asks the daemon, or reads the state if none is running.
+// state looks at the state, and frees it again.
 func (c *checker) state(ctx context.Context) {
-	dir := c.Config.State.Dir
-	status, err := control.AskStatus(ctx, dir)
+	var err error
+	c.kept, err = lookAt(ctx, c.Config.State.Dir)
 	if err == nil {
-		c.running = true
-		c.daemon(status)
-		return
+		err = c.kept.close()
 	}
-	if !errors.Is(err, control.ErrNotRunning) {
-		c.fail(finding.Daemon, err)
-		return
-	}
-	c.add(finding.Passed(finding.Daemon, "no daemon runs on the state"))
-	if empty(dir) {
-		c.add(finding.Passed(finding.State, "there is no state yet: the first run makes slot and mirror"))
-		return
-	}
-	st, err := store.OpenReadOnly(dir, store.Options{})
 	switch {
-	case errors.Is(err, store.ErrNone):
-		c.add(finding.Passed(finding.State, "there is no state yet: the first run makes slot and mirror"))
-		return
 	case err != nil:
 		c.fail(finding.State, err)
-		return
+	case c.kept.kind == capture.StateRunning:
+		c.daemon(ctx)
+	case c.kept.kind == capture.StateMaking:
+		c.add(finding.Passed(finding.State, "a first start was cut short; the next run begins anew"))
+	case c.kept.kind == capture.StateNone:
+		c.add(finding.Passed(finding.State, "there is no state yet: the first run makes slot and mirror"))
 	}
-	kept := st.State()
-	c.kept, c.applied = &kept, st.Applied()
-	if err := st.Close(); err != nil {
-		c.fail(finding.State, err)
+	if err == nil && c.kept.kind != capture.StateRunning {
+		c.add(finding.Passed(finding.Daemon, "no daemon runs on the state"))
 	}
 }
 
-// daemon tells of the one that runs. It may run with an older version of the file.
-func (c *checker) daemon(status control.Status) {
-	if status.Source.Connected {
+// daemon tells of the one that runs.
+func (c *checker) daemon(ctx context.Context) {
+	status, err := control.AskStatus(ctx, c.Config.State.Dir)
+	text := "a daemon runs and does not stream"
+	switch {
+	case err != nil:
+		c.fail(finding.Daemon, err)
+		return
+	case status.Source.Connected:
 		c.add(finding.Passed(finding.Daemon, "a daemon runs, and streams database "+status.Source.Database))
 		return
-	}
-	text := "a daemon runs and does not stream"
-	if status.Source.LastError != "" {
+	case status.Source.LastError != "":
 		text += ": " + status.Source.LastError
 	}
-	c.add(finding.Warn(finding.Daemon, text, "bluetap status --config FILE, and its log"))
+	c.add(finding.Warn(finding.Daemon, text, "bluetap status --config FILE"))
 }
 
 func (c *checker) database(ctx context.Context) {
 	source := sourceOf(c.Options)
+	source.Brief = true
+	in := capture.Inspection{State: c.kept.kind, Made: c.kept.kept.made()}
 	catalog, catalogErr := capture.Tables(ctx, source)
-	in := capture.Inspection{Running: c.running, Making: c.kept != nil && c.kept.Snapshot == store.SnapshotCreating}
 	var model *mapping.Model
 	if catalogErr == nil {
 		model, in.Tables = c.tables(catalog)
 	}
-	if model != nil && c.kept != nil && c.kept.Snapshot == store.SnapshotReady {
-		in.Begun = c.begun(ctx, source, model, in.Tables)
+	if c.kept.kept.State.Snapshot == store.SnapshotReady {
+		in.Start = c.kept.kept.start(in.Tables)
+		c.begun(ctx, source, model)
 	}
 	server := capture.Inspect(ctx, source, in)
 	c.found = append(c.found, server...)
@@ -159,25 +158,31 @@ func (c *checker) tables(catalog []capture.Table) (*mapping.Model, []capture.Tab
 	return model, tables
 }
 
-// begun compares the state with the config and the database, and returns what the stream would go on from, or nil where
-// the database cannot say who it is.
-func (c *checker) begun(ctx context.Context, source capture.Config, model *mapping.Model, tables []capture.Table,
-) *capture.Start {
-	now, err := capture.Identify(ctx, source)
-	if err != nil {
-		return nil // Inspect tries that too, and says it better
+// begun compares the state with the config and the database. The model is nil where the tables are not known.
+func (c *checker) begun(ctx context.Context, source capture.Config, model *mapping.Model) {
+	state := c.kept.kept.State
+	faults := []error{sameNames(state.Source, source)}
+	if model != nil {
+		faults = append(faults, checkKeys(state, model))
 	}
-	for _, err := range []error{sameNames(c.kept.Source, source), checkKeys(*c.kept, model),
-		capture.CheckSource(now, identityOf(c.kept.Source))} {
-		if err != nil {
-			c.fail(finding.State, err)
+	now, err := capture.Identify(ctx, source)
+	if err == nil {
+		faults = append(faults, capture.CheckSource(now, identityOf(state.Source)))
+	}
+	sound := true
+	for _, fault := range faults {
+		if fault != nil {
+			sound = false
+			c.fail(finding.State, fault)
 		}
 	}
-	if finding.Count(c.found, finding.Error) == 0 {
-		c.add(finding.Passed(finding.State, "the state is of this database, up to "+capture.LSN(c.applied).String()))
+	switch {
+	case err != nil: // of the connection, which Inspect says better
+		c.add(finding.Warn(finding.State, "whether the state is of this database cannot be seen", ""))
+	case sound:
+		c.add(finding.Passed(finding.State, "the state is of this database, up to "+
+			capture.LSN(c.kept.kept.Applied).String()))
 	}
-	return &capture.Start{Position: capture.LSN(c.applied), Source: identityOf(c.kept.Source), Tables: tables,
-		Membership: c.kept.Membership}
 }
 
 // room compares the tables with what is free for a mirror that has not been made yet.
@@ -191,8 +196,7 @@ func (c *checker) room(ctx context.Context, source capture.Config, tables []capt
 		c.add(finding.Warn(finding.Disk, "cannot be looked at: "+err.Error(), ""))
 		return
 	}
-	mirrored := c.running || c.kept != nil && c.kept.Snapshot == store.SnapshotReady
-	c.add(judgeRoom(needed, free, mirrored))
+	c.add(judgeRoom(needed, free, c.kept.kept.State.Snapshot == store.SnapshotReady))
 }
 
 func judgeRoom(needed, free int64, mirrored bool) finding.Finding {
@@ -224,7 +228,8 @@ func (c *checker) webhooks(ctx context.Context, source capture.Config, model *ma
 	}
 	several, err := capture.AtMost(ctx, source, company, 2)
 	if err != nil {
-		return // that the table cannot be read is a finding already
+		c.add(finding.Warn(finding.Companies, "cannot be looked at: "+err.Error(), ""))
+		return
 	}
 	before := len(c.found)
 	for _, w := range c.Config.Webhooks {

@@ -45,7 +45,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := control.CheckPath(o.Config.State.Dir); err != nil {
 		return err
 	}
-	st, err := openState(o)
+	st, err := openState(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	d := &daemon{Options: o, store: st, started: time.Now()}
 	// The socket is there from the beginning: a first snapshot may take an hour.
 	group, ctx := errgroup.WithContext(ctx)
-	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status, Revive: d.revive}
+	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status, Revive: d.revive,
+		State: func() any { return keptOf(st) }}
 	group.Go(func() error { return server.Run(ctx) })
 	group.Go(func() error {
 		p, err := d.prepare(ctx)
@@ -79,19 +80,41 @@ func ended(err error) error {
 }
 
 // openState opens the state directory, which holds rows of the database and is nobody else's to read.
-func openState(o Options) (*store.Store, error) {
+func openState(ctx context.Context, o Options) (*store.Store, error) {
 	if err := os.MkdirAll(o.Config.State.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
 	if err := os.Chmod(o.Config.State.Dir, 0o700); err != nil { //nolint:gosec // a directory needs its x
 		return nil, fmt.Errorf("protect state directory: %w", err)
 	}
-	st, err := store.Open(o.Config.State.Dir, store.Options{Log: o.Log, Retention: o.Config.State.Retention,
-		DeadRetention: o.Config.Delivery.DeadLetterRetention})
+	st, err := unlocked(ctx, func() (*store.Store, error) {
+		return store.Open(o.Config.State.Dir, store.Options{Log: o.Log, Retention: o.Config.State.Retention,
+			DeadRetention: o.Config.Delivery.DeadLetterRetention})
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	return st, nil
+}
+
+// lockPatience is how long a state that somebody has open is waited for: a command that looks at it is done sooner.
+const lockPatience = 2 * time.Second
+
+// unlocked opens a state, and tries again while another process has it open.
+func unlocked(ctx context.Context, open func() (*store.Store, error)) (*store.Store, error) {
+	tick := time.NewTicker(lockPatience / 20)
+	defer tick.Stop()
+	for deadline := time.Now().Add(lockPatience); ; {
+		st, err := open()
+		if !errors.Is(err, store.ErrLocked) || time.Now().After(deadline) {
+			return st, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
 }
 
 // run runs the parts until one fails or ctx ends. The store goes last, so that what the others did is fsynced.

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"bluetap/capture"
-	"bluetap/internal/control"
 	"bluetap/internal/hint"
 	"bluetap/internal/store"
 )
@@ -14,56 +15,79 @@ import (
 // ErrRunning says that a daemon runs on the state.
 var ErrRunning = errors.New("a daemon is running")
 
-// Leftovers tells what Teardown would drop. It refuses while a daemon runs on the state, while anybody uses the slot,
-// and where the database is not that of the state: its slot would be another bluetap's.
-func Leftovers(ctx context.Context, o Options) (capture.Leftovers, error) {
-	kept, err := stoppedState(ctx, o.Config.State.Dir)
-	if err != nil {
-		return capture.Leftovers{}, err
-	}
-	source := sourceOf(o)
-	found, err := capture.FindLeftovers(ctx, source)
-	if err != nil || kept.Source.SystemID == "" {
-		return found, err
-	}
-	return found, errors.Join(capture.CheckSource(found.Source, identityOf(kept.Source)), sameNames(kept.Source, source))
+// Teardown drops what a bluetap has made in the database. It holds the state, so that no daemon starts meanwhile.
+type Teardown struct {
+	Options
+	Found capture.Leftovers // as of OpenTeardown
+	state lookup
 }
 
-// stoppedState returns what the state says of itself, or the zero State where there is none.
-func stoppedState(ctx context.Context, dir string) (store.State, error) {
-	_, err := control.AskStatus(ctx, dir)
+// OpenTeardown looks at what there is, and drops nothing. It refuses while a daemon runs on the state, while anybody
+// uses the slot, and where the database is not that of the state: its slot would be another bluetap's.
+func OpenTeardown(ctx context.Context, o Options) (_ *Teardown, err error) {
+	t := &Teardown{Options: o}
+	t.state, err = lookAt(ctx, o.Config.State.Dir)
 	switch {
-	case err == nil:
-		return store.State{}, hint.New(fmt.Errorf("%w on %s", ErrRunning, dir), "stop it, then try again")
-	case !errors.Is(err, control.ErrNotRunning):
-		return store.State{}, err
-	case empty(dir):
-		return store.State{}, nil
-	}
-	st, err := store.OpenReadOnly(dir, store.Options{})
-	switch {
-	case errors.Is(err, store.ErrNone), errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrFormat):
-		return store.State{}, nil // the slot must be droppable without it
+	case errors.Is(err, store.ErrDamaged), errors.Is(err, store.ErrFormat): // the slot must be droppable all the same
 	case err != nil:
-		return store.State{}, err
+		return nil, err
+	case t.state.kind == capture.StateRunning:
+		return nil, hint.New(fmt.Errorf("%w on %s", ErrRunning, o.Config.State.Dir), "stop it, then try again")
 	}
-	return st.State(), st.Close()
+	source := sourceOf(o)
+	t.Found, err = capture.FindLeftovers(ctx, source)
+	if ours := t.state.kept.State.Source; err == nil && ours.SystemID != "" {
+		err = errors.Join(capture.CheckSource(t.Found.Source, identityOf(ours)), sameNames(ours, source))
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
 }
 
-// Teardown drops the slot and then the publication, and calls done with what was dropped. The slot goes first: it is
-// what fills the server's disk.
-func Teardown(ctx context.Context, o Options, found capture.Leftovers, done func(what string) error) error {
-	source := sourceOf(o)
-	if found.Slot {
-		if err := capture.DropSlot(ctx, source); err != nil {
+// Close frees the state.
+func (t *Teardown) Close() error { return t.state.close() }
+
+// Known tells whether there is a state that belongs to the slot. Without it the slot may be that of another bluetap.
+func (t *Teardown) Known() bool { return t.state.kept.State.Source.SystemID != "" }
+
+// Watch looks, where the slot is not Known, whether another bluetap is only away from it for a moment.
+func (t *Teardown) Watch(ctx context.Context) error {
+	if t.Known() || !t.Found.Slot {
+		return nil
+	}
+	return capture.WatchIdle(ctx, sourceOf(t.Options), capture.ReturnTime)
+}
+
+// Run drops the slot and then the publication, and calls done with what was dropped. The slot goes first: it is what
+// fills the server's disk. A publication that others may need, or that the role may not drop, is left, which is an
+// error with what to do.
+func (t *Teardown) Run(ctx context.Context, done func(what string) error) error {
+	source := sourceOf(t.Options)
+	now, err := capture.FindLeftovers(ctx, source)
+	if err != nil {
+		return err
+	}
+	if now.Slot != t.Found.Slot || now.Publication != t.Found.Publication || !slices.Equal(now.Others, t.Found.Others) {
+		return hint.New(errors.New("what there is to drop has changed meanwhile"), "bluetap teardown --config FILE")
+	}
+	if now.Slot {
+		if err := capture.DropSlot(ctx, source, t.Found.Source); err != nil {
 			return err
 		}
 		if err := done("slot " + source.Slot); err != nil {
 			return err
 		}
 	}
-	if !found.Publication {
+	switch sql := capture.DropPublicationSQL(source); {
+	case !now.Publication:
 		return nil
+	case len(now.Others) > 0:
+		return hint.New(fmt.Errorf("publication %s is left: slot %s may be read with it", source.Publication,
+			strings.Join(now.Others, ", ")), "if it is not: "+sql)
+	case !now.MayDrop:
+		return hint.New(fmt.Errorf("publication %s is left: it belongs to %s", source.Publication, now.Owner),
+			"have "+now.Owner+" run: "+sql)
 	}
 	if err := capture.DropPublication(ctx, source); err != nil {
 		return err
