@@ -242,21 +242,22 @@ func (i *inspector) connectionLimit(what string, limit int, alter string) {
 // standbyName matches what synchronous_standby_names is made of (Postgres manual, "synchronous_standby_names").
 var standbyName = regexp.MustCompile(`"(?:[^"]|"")*"|[^\s,()]+`)
 
-// syncStandby finds a list of synchronous standbys that bluetap's own connection would count for: the application's
-// commits would wait until bluetap confirms, which it does once a second, and for ever while it is stopped.
-func (i *inspector) syncStandby(context.Context) error {
-	own := i.conn.ParameterStatus("application_name")
-	names := standbyName.FindAllString(i.settings["synchronous_standby_names"], -1)
-	if len(names) > 2 && (strings.EqualFold(names[0], "first") || strings.EqualFold(names[0], "any")) {
-		names = names[1:]
-	}
-	counts := slices.ContainsFunc(names, func(name string) bool {
+// countsFor tells whether a list of synchronous standbys counts a connection with the application name own. The words
+// and numbers before its parentheses are no names, but a name that looks like them can only make it warn in vain.
+func countsFor(list, own string) bool {
+	return slices.ContainsFunc(standbyName.FindAllString(list, -1), func(name string) bool {
 		if unquoted, err := strconv.Unquote(name); err == nil {
 			name = unquoted
 		}
 		return name == "*" || strings.EqualFold(name, own)
 	})
-	if counts {
+}
+
+// syncStandby finds a list of synchronous standbys that bluetap's own connection would count for: the application's
+// commits would wait until bluetap confirms, which it does once a second, and for ever while it is stopped.
+func (i *inspector) syncStandby(context.Context) error {
+	own := i.conn.ParameterStatus("application_name")
+	if countsFor(i.settings["synchronous_standby_names"], own) {
 		i.add(finding.Fail(finding.SyncStandby, "synchronous_standby_names counts bluetap's connection ("+own+
 			"): the application's commits would wait for bluetap",
 			"ALTER SYSTEM SET synchronous_standby_names = … with the names of the standbys only; SELECT pg_reload_conf()"))

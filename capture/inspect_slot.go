@@ -87,20 +87,23 @@ func (i *inspector) keeps(ctx context.Context, found *slotRow) error {
 	if err != nil {
 		return err
 	}
-	text := "slot " + i.cfg.Slot + " keeps " + Size(bytes) + " of log"
-	switch {
-	case found.status == "unreserved":
-		i.add(finding.Warn(finding.Slot, text+", more than max_slot_wal_keep_size allows: it may be lost at any time",
-			"start bluetap now, and raise max_slot_wal_keep_size"))
-	case bytes > muchLog:
-		i.add(finding.Warn(finding.Slot, text+": bluetap is behind, or an old transaction holds it",
-			"start bluetap; then bluetap status --config FILE"))
-	case i.State == StateRunning:
-		i.add(finding.Passed(finding.Slot, text+", and the daemon reads it"))
-	default:
-		i.add(finding.Passed(finding.Slot, text+" and holds all that the state lacks"))
-	}
+	i.add(judgeLog(i.cfg.Slot, found.status, bytes, i.State))
 	return nil
+}
+
+func judgeLog(slot, status string, bytes int64, state StateKind) finding.Finding {
+	text := "slot " + slot + " keeps " + Size(bytes) + " of log"
+	switch {
+	case status == "unreserved":
+		return finding.Warn(finding.Slot, text+", more than max_slot_wal_keep_size allows: it may be lost at any time",
+			"start bluetap now, and raise max_slot_wal_keep_size")
+	case bytes > muchLog:
+		return finding.Warn(finding.Slot, text+": bluetap is behind, or an old transaction holds it",
+			"start bluetap; then bluetap status --config FILE")
+	case state == StateRunning:
+		return finding.Passed(finding.Slot, text+", and the daemon reads it")
+	}
+	return finding.Passed(finding.Slot, text+" and holds all that the state lacks")
 }
 
 // keptLog returns how many bytes of log a slot holds back.

@@ -39,7 +39,7 @@ func TestInspectTransactions(t *testing.T) {
 	}
 	s.Exec(t, "postgres", "BEGIN; INSERT INTO a VALUES (2); PREPARE TRANSACTION 'two''s'")
 	found := look(time.Microsecond)
-	wantFinding(t, found, finding.Warning, finding.LongTransact, "a transaction of role postgres has been open for 0s",
+	wantFinding(t, found, finding.Warning, finding.LongTransact, `a transaction of role postgres in database postgres ("") has been open for 0s`,
 		"SELECT pg_terminate_backend(")
 	wantFinding(t, found, finding.Warning, finding.PreparedXact, "it has been prepared for 0s",
 		"in database postgres: ROLLBACK PREPARED 'two''s'")
@@ -96,6 +96,40 @@ func TestSize(t *testing.T) {
 		3 << 50:  "3072.0 TiB"} {
 		if got := Size(bytes); got != want {
 			t.Errorf("%d: %s, want %s", bytes, got, want)
+		}
+	}
+}
+
+// TestSyncStandby has the forms of synchronous_standby_names (Postgres manual).
+func TestSyncStandby(t *testing.T) {
+	for names, counts := range map[string]bool{
+		"": false, "*": true, "bluetap": true, "BlueTap": true, `"bluetap"`: true, "bluetap2, x": false, "x, bluetap": true,
+		"FIRST 1 (x, bluetap)": true, "ANY 2 (x,y)": false, "2 (x, *)": true, "first": false, "any 1 (first, bluetap)": true,
+	} {
+		if got := countsFor(names, "bluetap"); got != counts {
+			t.Errorf("%q: %t", names, got)
+		}
+	}
+}
+
+// TestSlotTimeout has a setting that came with version 18.
+func TestSlotTimeout(t *testing.T) {
+	for value, want := range map[string]finding.Severity{"": finding.OK, "0": finding.OK, "1d": finding.Warning} {
+		i := &inspector{settings: map[string]string{"idle_replication_slot_timeout": value}}
+		if err := i.slotTimeout(t.Context()); err != nil || len(i.found) != 1 || i.found[0].Severity != want {
+			t.Errorf("%q: %+v, %v", value, i.found, err)
+		}
+	}
+}
+
+func TestJudgeLog(t *testing.T) {
+	for _, c := range []struct {
+		status string
+		bytes  int64
+		want   finding.Severity
+	}{{"reserved", 1 << 20, finding.OK}, {"extended", 2 << 30, finding.Warning}, {"unreserved", 1 << 20, finding.Warning}} {
+		if got := judgeLog("tap", c.status, c.bytes, StateBegun); got.Severity != c.want || got.Code != finding.Slot {
+			t.Errorf("%+v: %+v", c, got)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -107,15 +106,7 @@ func TestCheckOfAnotherState(t *testing.T) {
 		next: "name those of the state"})
 
 	i.configure(t, url, "", webhookYAML{id: "a", url: "https://example.com/"})
-	manifests, err := filepath.Glob(filepath.Join(i.state, "MANIFEST-*"))
-	if err != nil || len(manifests) == 0 {
-		t.Fatal(manifests, err)
-	}
-	for _, m := range manifests {
-		if err := os.WriteFile(m, []byte("nonsense"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	damage(t, i)
 	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged", next: "restore"})
 	if err := os.RemoveAll(i.state); err != nil {
 		t.Fatal(err)
