@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"bluetap/capture"
@@ -52,6 +53,12 @@ func (c *checker) directory() {
 	if err != nil {
 		c.add(finding.Fail(finding.StateDir, err.Error(), "let bluetap's user write there, or set another state.dir"))
 		return
+	}
+	if info, err := os.Stat(dir); err == nil {
+		if err := checkOurs(dir, info); err != nil {
+			c.fail(finding.StateDir, err)
+			return
+		}
 	}
 	text := dir + " can be used"
 	if above != dir {

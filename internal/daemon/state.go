@@ -29,13 +29,29 @@ func openState(o Options) (*store.Store, error) {
 		DeadRetention: o.Config.Delivery.DeadLetterRetention})
 }
 
-// protect closes dir to other users, unless it is somebody else's, such as /tmp: what is in there is not ours to close.
+// protect closes dir to other users.
 func protect(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return fmt.Errorf("look at state directory: %w", err)
 	}
 	if info.Mode().Perm() == private {
+		return nil
+	}
+	if err := checkOurs(dir, info); err != nil {
+		return err
+	}
+	if err := os.Chmod(dir, private); err != nil {
+		return hint.New(fmt.Errorf("close state directory to other users: %w", err),
+			fmt.Sprintf("give it to the user that bluetap runs as: chown %d %s", os.Getuid(), dir))
+	}
+	return nil
+}
+
+// checkOurs refuses a folder that is not ours to close, such as /tmp: one that is open and holds something else.
+func checkOurs(dir string, info fs.FileInfo) error {
+	const others fs.FileMode = 0o077
+	if info.Mode().Perm()&others == 0 {
 		return nil
 	}
 	ours, err := store.Exists(dir)
@@ -50,10 +66,6 @@ func protect(dir string) error {
 	if !ours && other >= 0 {
 		return hint.New(fmt.Errorf("state directory %s is open to other users and holds something else: %s", dir,
 			entries[other].Name()), "name a directory of its own under state.dir")
-	}
-	if err := os.Chmod(dir, private); err != nil {
-		return hint.New(fmt.Errorf("close state directory to other users: %w", err),
-			fmt.Sprintf("give it to the user that bluetap runs as: chown %d %s", os.Getuid(), dir))
 	}
 	return nil
 }
