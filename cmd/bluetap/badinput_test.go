@@ -20,7 +20,7 @@ import (
 const hush = "hunter2"
 
 // badPatience bounds one run of a case: what is wrong is said at once, and nothing is waited for.
-const badPatience = 30 * time.Second
+const badPatience = time.Minute
 
 // badCase is one mistake and what comes of it: an exit code, these lines and no others, and nothing changed.
 //
