@@ -2,11 +2,14 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"bluetap/internal/hint"
 )
 
 // The values of Table.Identity (pg_class.relreplident).
@@ -133,6 +136,9 @@ func readTables(ctx context.Context, conn *pgconn.PgConn, schema string) ([]Tabl
 		return nil, err
 	}
 	version, _ := strconv.Atoi(major(conn))
+	if len(rows) == 0 {
+		return nil, checkSchema(ctx, conn, schema)
+	}
 	tables := make([]Table, 0, len(rows))
 	for _, r := range rows {
 		t := Table{OID: r.oid(0), Schema: schema, Name: r.text(1), Partitioned: r.bool(2), Identity: r[3][0],
@@ -145,6 +151,15 @@ func readTables(ctx context.Context, conn *pgconn.PgConn, schema string) ([]Tabl
 		tables = append(tables, t)
 	}
 	return tables, nil
+}
+
+// checkSchema tells a schema that is not there from one without tables.
+func checkSchema(ctx context.Context, conn *pgconn.PgConn, schema string) error {
+	rows, err := query(ctx, conn, "SELECT FROM pg_catalog.pg_namespace WHERE nspname = "+quoteLiteral(schema))
+	if err != nil || len(rows) > 0 {
+		return err
+	}
+	return hint.New(errors.New("the database has no such schema"), "check database.url and database.schema")
 }
 
 // addColumns sorts rows of columnsSQL into Columns and Generated.

@@ -40,8 +40,8 @@ var refusals = map[string]string{
 	stateUnknownDatabase: "check the database's name in database.url",
 	stateInsufficientRights: "grant the role of database.url what the message says: REPLICATION, USAGE on the schema, " +
 		"SELECT on Blue's tables",
-	stateNotInPrerequisite: "where wal_level is not logical: ALTER SYSTEM SET wal_level = logical, then restart Postgres",
-	stateLimitExceeded: "raise max_replication_slots, or drop a slot that nobody uses: " +
+	stateNotInPrerequisite: "ALTER SYSTEM SET wal_level = logical, where it is not, then restart Postgres",
+	stateLimitExceeded: "raise max_replication_slots and restart Postgres, or drop a slot that nobody uses: " +
 		"SELECT slot_name, active FROM pg_replication_slots",
 }
 

@@ -113,6 +113,10 @@ func readSlot(ctx context.Context, conn *pgconn.PgConn, name string) (*slotRow, 
 	return &slotRow{plugin: r.text(0), database: r.text(1), status: r.text(2), flushed: flushed, pid: r.int(4)}, nil
 }
 
+// otherSlot is what is left to do where somebody else has a slot of our name.
+const otherSlot = "that slot is somebody else's: set database.slot to another name, move the state directory " +
+	"away and start bluetap anew"
+
 func (s *Stream) checkSlot(ctx context.Context, conn *pgconn.PgConn, database string) error {
 	slot, err := readSlot(ctx, conn, s.cfg.Slot)
 	if err != nil {
@@ -123,9 +127,10 @@ func (s *Stream) checkSlot(ctx context.Context, conn *pgconn.PgConn, database st
 	case slot == nil:
 		return gap(s.cfg.Slot, "the slot does not exist", stored, 0)
 	case slot.plugin != plugin:
-		return gap(s.cfg.Slot, "the slot's plugin is "+strconv.Quote(slot.plugin)+" and not "+plugin, stored, 0)
+		return hint.New(gap(s.cfg.Slot, "the slot's plugin is "+strconv.Quote(slot.plugin)+" and not "+plugin, stored, 0),
+			otherSlot)
 	case slot.database != database:
-		return gap(s.cfg.Slot, "the slot belongs to database "+strconv.Quote(slot.database), stored, 0)
+		return hint.New(gap(s.cfg.Slot, "the slot belongs to database "+strconv.Quote(slot.database), stored, 0), otherSlot)
 	case slot.status == "lost":
 		return gap(s.cfg.Slot, "the slot was invalidated, its log is gone", stored, slot.flushed)
 	case slot.flushed > stored:

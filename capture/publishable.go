@@ -18,7 +18,8 @@ func (t *Table) whyNot(unlogged bool, oddLeaves int64, serverMajor int, late str
 	generatedKey := slices.ContainsFunc(t.Key, func(k string) bool { return slices.Contains(t.Generated, k) })
 	switch {
 	case unlogged:
-		return "it is unlogged, so its changes are not in the log", alter + " SET LOGGED, which writes and locks all of it"
+		return "it is unlogged, so its changes are not in the log (SET LOGGED writes it anew, under a lock)",
+			alter + " SET LOGGED"
 	case t.Identity == IdentityNothing:
 		return "its replica identity is NOTHING", alter + " REPLICA IDENTITY DEFAULT"
 	case len(t.Key) == 0 && late != "":

@@ -26,9 +26,7 @@ func CheckReadable(ctx context.Context, cfg Config, tables []Table) error {
 		t := &tables[i]
 		err := tryRead(ctx, conn, t)
 		if sqlState(err) == stateInsufficientRights {
-			role := currentRole(ctx, conn)
-			return hint.New(err, strings.Join(grantsSQL(role, tables), "; ")+
-				"; where row-level security applies: ALTER ROLE "+role+" BYPASSRLS")
+			return hint.New(err, t.lackingRight(ctx, conn, tables))
 		}
 		if err != nil {
 			return explain(err)
@@ -52,6 +50,17 @@ func currentRole(ctx context.Context, conn *pgconn.PgConn) string {
 		return "CURRENT_USER"
 	}
 	return quoteIdent(rows[0].text(0))
+}
+
+// lackingRight returns the SQL that lets the role read t and the other tables. A right that is missing and rows that
+// are hidden have the same SQLSTATE.
+func (t *Table) lackingRight(ctx context.Context, conn *pgconn.PgConn, tables []Table) string {
+	role := currentRole(ctx, conn)
+	rows, err := query(ctx, conn, fmt.Sprintf("SELECT pg_catalog.row_security_active(%d)", t.OID))
+	if err == nil && len(rows) == 1 && rows[0].bool(0) {
+		return "ALTER ROLE " + role + " BYPASSRLS"
+	}
+	return strings.Join(grantsSQL(role, tables), "; ")
 }
 
 // columnList returns the table's columns as SELECT takes them.

@@ -47,7 +47,17 @@ func connect(ctx context.Context, cfg Config) (*pgconn.PgConn, error) { return d
 
 // connectReplication opens a connection that takes replication commands, and plain SQL by the simple protocol.
 func connectReplication(ctx context.Context, cfg Config) (*pgconn.PgConn, error) {
-	return dial(ctx, cfg, map[string]string{"replication": "database"})
+	conn, err := dial(ctx, cfg, map[string]string{"replication": "database"})
+	if sqlState(err) != stateInsufficientRights {
+		return conn, err
+	}
+	// The right to connect to the database is missed with the same SQLSTATE.
+	plain, plainErr := connect(ctx, cfg)
+	if plainErr != nil {
+		return nil, plainErr
+	}
+	defer closeConn(plain)
+	return nil, hint.New(err, "ALTER ROLE "+currentRole(ctx, plain)+" REPLICATION")
 }
 
 func dial(ctx context.Context, cfg Config, extra map[string]string) (*pgconn.PgConn, error) {
@@ -69,7 +79,11 @@ func dial(ctx context.Context, cfg Config, extra map[string]string) (*pgconn.PgC
 	maps.Copy(pc.RuntimeParams, extra)
 	conn, err := pgconn.ConnectConfig(ctx, pc)
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", ended(ctx, flatError{err}))
+		err = fmt.Errorf("connect: %w", ended(ctx, flatError{err}))
+		if sqlState(err) == stateInsufficientRights && extra == nil {
+			err = hint.New(err, "GRANT CONNECT ON DATABASE "+quoteIdent(pc.Database)+" TO "+quoteIdent(pc.User))
+		}
+		return nil, err
 	}
 	if err = checkVersion(conn); err == nil {
 		err = lateSettings(ctx, conn)

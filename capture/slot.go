@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pglogrepl"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"bluetap/internal/hint"
 )
 
 // plugin is the output plugin that this package decodes.
@@ -152,12 +154,48 @@ func SlotExists(ctx context.Context, cfg Config) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	rows, err := lookup(ctx, cfg,
+	conn, err := connect(ctx, cfg)
+	if err != nil {
+		return false, explain(err)
+	}
+	defer closeConn(conn)
+	rows, err := query(ctx, conn,
 		"SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = "+quoteLiteral(cfg.Slot))
 	if err != nil {
 		return false, explain(fmt.Errorf("look for slot %s: %w", cfg.Slot, err))
 	}
 	return len(rows) > 0, nil
+}
+
+// CheckSlotRoom tells, before anything is made, what would keep CreateSnapshot from making its slot: a role without
+// REPLICATION, a server that does not decode its log or has no slot left. A standby gives an error that is Retryable.
+func CheckSlotRoom(ctx context.Context, cfg Config) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
+	}
+	conn, err := connectReplication(ctx, cfg)
+	if err != nil {
+		return explain(err)
+	}
+	defer closeConn(conn)
+	if err := checkPrimary(ctx, conn); err != nil {
+		return err
+	}
+	r, err := queryOne(ctx, conn, `SELECT pg_catalog.current_setting('wal_level'),
+		pg_catalog.current_setting('max_replication_slots'), count(*) FROM pg_catalog.pg_replication_slots`)
+	if err != nil {
+		return explain(fmt.Errorf("look at the server's slots: %w", err))
+	}
+	switch level, most, taken := r.text(0), r.int(1), r.int(2); {
+	case level != "logical":
+		return hint.New(fmt.Errorf("the server's wal_level is %s and has to be logical", level),
+			"ALTER SYSTEM SET wal_level = logical, then restart Postgres")
+	case taken >= most:
+		return hint.New(fmt.Errorf("the server has no replication slot left: max_replication_slots is %d", most),
+			refusals[stateLimitExceeded])
+	}
+	return nil
 }
 
 // Identify asks the server who it is.

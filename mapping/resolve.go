@@ -17,6 +17,15 @@ type Override struct {
 	Enabled bool              // false: as if the table did not exist
 }
 
+// TableError is an error of Resolve about one of the overrides, or the lack of one.
+type TableError struct {
+	Key    string // below the config's tables block, such as todo.columns.title
+	Reason string // one line
+}
+
+// Error says where and what.
+func (e *TableError) Error() string { return "database.tables." + e.Key + ": " + e.Reason }
+
 // Model is Blue's model resolved against one database: which table is which entity and what is known of its columns.
 type Model struct {
 	tables [ProjectUser + 1]*table // by Entity; nil: the database has no such table, or it is switched off
@@ -31,7 +40,8 @@ type table struct {
 }
 
 // Resolve finds the table of every entity in the catalog. The overrides are by entity name. Warnings tell what is
-// missing and therefore not sent; an error tells what only a person can decide, such as two candidates for an entity.
+// missing and therefore not sent. What only a person can decide, such as two candidates for an entity, is a
+// *TableError.
 func Resolve(catalog []capture.Table, overrides map[string]Override) (*Model, []string, error) {
 	m := &Model{}
 	var warnings []string
@@ -102,18 +112,22 @@ func (m *Model) check(t *table) error {
 	for _, name := range slices.Sorted(maps.Keys(t.override.Columns)) {
 		column := t.override.Columns[name]
 		if !slices.ContainsFunc(t.source.Columns, func(c capture.Column) bool { return c.Name == column }) {
-			return fmt.Errorf("database.tables.%s.columns.%s: table %s has no column %s", t.def.name, name,
-				t.source.Name, column)
+			return &TableError{t.def.name + ".columns." + name,
+				fmt.Sprintf("table %s has no column %s", t.source.Name, column)}
 		}
 	}
 	columns := slices.Sorted(maps.Values(t.override.Columns))
 	if n := len(columns); n != len(slices.Compact(columns)) {
-		return fmt.Errorf("database.tables.%s.columns: one column is named for two fields", t.def.name)
+		return &TableError{t.def.name + ".columns", "one column is named for two fields"}
 	}
 	for _, other := range m.tables {
 		if other != nil && other.source.OID == t.source.OID {
-			return fmt.Errorf("table %s is taken for both %s and %s: name another under database.tables.%s.table",
-				t.source.Name, other.def.name, t.def.name, t.def.name)
+			named := t
+			if named.override.Table == "" {
+				named = other
+			}
+			return &TableError{named.def.name + ".table", fmt.Sprintf("table %s is taken for both %s and %s: "+
+				"name another, or the table of the other one too", t.source.Name, other.def.name, t.def.name)}
 		}
 	}
 	return nil
@@ -130,13 +144,13 @@ func findTable(catalog []capture.Table, def *definition, override Override) (*ca
 			continue
 		}
 		if found != nil {
-			return nil, fmt.Errorf("entity %s has two candidate tables, %s and %s: name one under database.tables.%s.table",
-				def.name, found.Name, catalog[i].Name, def.name)
+			return nil, &TableError{def.name + ".table", fmt.Sprintf("entity %s has two candidate tables, %s and %s: "+
+				"name one of them here", def.name, found.Name, catalog[i].Name)}
 		}
 		found = &catalog[i]
 	}
 	if found == nil && override.Table != "" {
-		return nil, fmt.Errorf("database.tables.%s.table: there is no table %s in the schema", def.name, override.Table)
+		return nil, &TableError{def.name + ".table", fmt.Sprintf("there is no table %s in the schema", override.Table)}
 	}
 	return found, nil
 }

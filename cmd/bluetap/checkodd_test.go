@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,25 +42,11 @@ func TestCheckOfAStateThatCannotBeRead(t *testing.T) {
 		}
 	}
 	pg.Exec(t, "postgres", "ALTER ROLE tap REPLICATION")
-	damage(t, i)
+	damage("MANIFEST-*", garbage)(t, &badRun{dir: filepath.Dir(i.config)})
 	got = i.check(t)
 	got.want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged", next: "restore"})
 	got.want(t, checkCase{code: finding.Slot, severity: finding.OK,
 		text: "whether it continues the state could not be seen"})
-}
-
-// damage makes the state unreadable.
-func damage(t *testing.T, i *instance) {
-	t.Helper()
-	manifests, err := filepath.Glob(filepath.Join(i.state, "MANIFEST-*"))
-	if err != nil || len(manifests) == 0 {
-		t.Fatal(manifests, err)
-	}
-	for _, m := range manifests {
-		if err := os.WriteFile(m, []byte("nonsense"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // TestCheckBeforeAPublication has roles that may make it, or may and cannot, and nothing is made.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -106,7 +107,7 @@ func TestCheckOfAnotherState(t *testing.T) {
 		next: "name those of the state"})
 
 	i.configure(t, url, "", webhookYAML{id: "a", url: "https://example.com/"})
-	damage(t, i)
+	damage("MANIFEST-*", garbage)(t, &badRun{dir: filepath.Dir(i.config)})
 	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged", next: "restore"})
 	if err := os.RemoveAll(i.state); err != nil {
 		t.Fatal(err)

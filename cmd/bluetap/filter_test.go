@@ -163,7 +163,8 @@ func TestFilterFaults(t *testing.T) {
 	}
 	code, _, stderr := command(t, "run", "--config", path)
 	want := path + ":6: webhooks[0].if: now is not available: it reads the clock, and a replay must route alike (1:20)\n" +
-		path + ":10: webhooks[1].filter.assigneeIds: cannot be asked of TAG_CREATED\n"
+		path + ":10: webhooks[1].filter.assigneeIds: cannot be asked of TAG_CREATED: " +
+		"give that event a webhook without the key\n"
 	if code != 2 || stderr != want {
 		t.Errorf("exit code %d\n got %swant %s", code, stderr, want)
 	}

@@ -69,10 +69,14 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	default:
 		fmt.Fprintln(stderr, "bluetap: "+oneLine(err.Error()))
 	}
+	isUsage := errors.As(err, &usage)
+	if isUsage {
+		err = hint.Or(err, cmd.CommandPath()+" --help")
+	}
 	if next := hint.Of(err); next != "" {
 		fmt.Fprintln(stderr, "next: "+named(next, cmd))
 	}
-	if faults != nil || errors.As(err, &usage) {
+	if faults != nil || isUsage {
 		return exitUsage
 	}
 	return exitFailed
@@ -94,9 +98,8 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
-func asUsage(err error) error {
-	return hint.New(&usageError{err}, "bluetap --help")
-}
+// asUsage makes err a usage error. What it hints at unless it has a hint is the help of the command.
+func asUsage(err error) error { return &usageError{err} }
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -119,10 +122,14 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// usageArgs makes what an argument check finds a usage error.
+// usageArgs makes what an argument check finds a usage error. Of a command without further ones it tells the usage:
+// cobra would call an argument too many an unknown command.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
+			if !cmd.HasSubCommands() {
+				err = fmt.Errorf("wrong arguments: the usage is bluetap %s", cmd.Use)
+			}
 			return asUsage(err)
 		}
 		return nil

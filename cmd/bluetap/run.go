@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bluetap/internal/config"
+	"bluetap/internal/control"
 	"bluetap/internal/daemon"
 	"bluetap/mapping"
 )
@@ -59,7 +60,7 @@ func loadFile(file string) (*config.Config, []config.Warning, error) {
 	}
 	return config.Load(file, config.Options{Env: os.LookupEnv, Events: mapping.EventTypes(),
 		Extensions: mapping.ExtensionTypes(), Records: mapping.RecordTypes(), FilterEvents: mapping.FilterEvents(),
-		CheckExpression: mapping.CheckExpression, Entities: mapping.Entities()})
+		CheckExpression: mapping.CheckExpression, CheckStateDir: control.CheckPath, Entities: mapping.Entities()})
 }
 
 // load reads the config and logs its warnings.

@@ -36,6 +36,8 @@ type Database struct {
 	Publication string `yaml:"publication"`
 	// Tables overrides, by entity, how a table is found and what of it is used. Default: none.
 	Tables map[string]Table `yaml:"tables"`
+
+	place place
 }
 
 // Table is the override of one entity's table.

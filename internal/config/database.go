@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func readDatabaseURL(d *Database, v value) {
 	if !v.optional(&text) {
 		return
 	}
-	if what := connFault(text); what != "" {
+	if what := connFault(text, v.in.opts.Env); what != "" {
 		v.fault("%s", what)
 	}
 	// Kept even when faulty, so that it is not reported as missing too.
@@ -28,24 +29,63 @@ func readDatabaseURL(d *Database, v value) {
 
 // connFault says what is wrong with a connection string, or "". The parser's own error is never repeated: it quotes
 // the input, and cannot know which part of a malformed one is the password.
-func connFault(text string) string {
+func connFault(text string, env func(name string) (string, bool)) string {
 	_, err := pgx.ParseConfig(text)
+	if err == nil {
+		return ""
+	}
 	var path *fs.PathError
 	switch {
-	case err == nil:
-		return ""
 	case errors.As(err, &path):
 		return "a file that the connection string or the libpq environment names cannot be read: " + path.Err.Error()
+	case environmentFault(env) != "":
+		return environmentFault(env)
 	case text == "":
 		return "the libpq environment (PGHOST, PGPORT, PGSSLMODE, …) cannot be used as it is"
 	case !strings.Contains(text, "://"):
 		return `cannot be parsed as postgres://user:password@host:5432/database or as "host=… user=… dbname=…"`
 	}
-	if u, err := url.Parse(text); err == nil && u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return "must begin with postgres:// or postgresql://"
+	if u, err := url.Parse(text); err == nil {
+		if what := urlFault(u); what != "" {
+			return what
+		}
 	}
 	return "cannot be parsed as postgres://user:password@host:5432/database; " +
 		"in user and password, characters other than letters and digits must be percent-encoded"
+}
+
+// sslModes are the values of sslmode and PGSSLMODE.
+var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+// urlFault names the part of a connection URL that the parser did not take, or "".
+func urlFault(u *url.URL) string {
+	query := u.Query()
+	switch {
+	case u.Scheme != "postgres" && u.Scheme != "postgresql":
+		return "must begin with postgres:// or postgresql://"
+	case query.Has("sslmode") && !slices.Contains(sslModes, query.Get("sslmode")):
+		return "sslmode must be one of " + strings.Join(sslModes, ", ")
+	}
+	for host := range strings.SplitSeq(u.Host, ",") {
+		if _, port, err := net.SplitHostPort(host); err == nil && !validPort(port) {
+			return "the port must be a number from 1 to 65535"
+		}
+	}
+	return ""
+}
+
+// environmentFault names the variable that the parser did not take, or "".
+func environmentFault(env func(name string) (string, bool)) string {
+	if mode, set := env("PGSSLMODE"); set && !slices.Contains(sslModes, mode) {
+		return "the environment variable PGSSLMODE must be one of " + strings.Join(sslModes, ", ")
+	}
+	if port, set := env("PGPORT"); set && !validPort(port) {
+		return "the environment variable PGPORT must be a number from 1 to 65535"
+	}
+	if _, set := env("PGSERVICE"); set {
+		return "the service that PGSERVICE names cannot be read from the service file (~/.pg_service.conf, or PGSERVICEFILE)"
+	}
+	return ""
 }
 
 // checkEnvironment judges a connection string that is empty or not given: then the libpq environment has to say where
@@ -60,7 +100,7 @@ func checkEnvironment(url, database value) {
 	set := func(name string) bool { _, ok := url.in.opts.Env(name); return ok }
 	if !slices.ContainsFunc(libpq, set) {
 		url.fault("is required, as the libpq environment (PGHOST, PGSERVICE, …) is not set either")
-	} else if what := connFault(""); what != "" {
+	} else if what := connFault("", url.in.opts.Env); what != "" {
 		url.fault("%s", what)
 	}
 }

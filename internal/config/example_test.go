@@ -40,7 +40,7 @@ func TestExampleLoadsAsItIs(t *testing.T) {
 		t.Fatalf("%v, %v", warnings, err)
 	}
 	defaults := Defaults()
-	c.Database.URL, c.State.Dir, c.Webhooks = Secret{}, "", nil
+	c.Database.URL, c.Database.place, c.State.Dir, c.Webhooks = Secret{}, place{}, "", nil
 	if !reflect.DeepEqual(c, defaults) {
 		t.Errorf("what the example does not set differs from the defaults:\n%s", c)
 	}

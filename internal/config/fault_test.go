@@ -22,14 +22,14 @@ var faultCases = []struct{ name, text, want string }{
 	{"no plain key", base + "[a]: 1\n", "3: a key must be a plain word"},
 	{"key given twice", base + "\nstate: {dir: e}\n", "4: state: is given twice, first on line 2"},
 	{"key given twice in a webhook", in("id: w1"), "6: webhooks[0].id: is given twice, first on line 4"},
-	{"later: resync", base + "resync: {maxChange: 10%}\n", "3: resync: is not supported by this version"},
-	{"later: control", base + "control:\n  listen: ''\n", "3: control: is not supported by this version"},
+	{"later: resync", base + "resync: {maxChange: 10%}\n", "3: resync: is not supported by this version; take it out"},
+	{"later: control", base + "control:\n  listen: ''\n", "3: control: is not supported by this version; take it out"},
 	{"later: maxSize", "state: {dir: d, maxSize: 1GiB}\ndatabase: {url: postgres://db/b}\n",
-		"1: state.maxSize: is not supported by this version"},
+		"1: state.maxSize: is not supported by this version; take it out"},
 	{"later: rateLimit", base + "delivery: {rateLimit: 1}\n",
-		"3: delivery.rateLimit: is not supported by this version"},
-	{"later: maxQueue", in("maxQueue: 1GiB"), "6: webhooks[0].maxQueue: is not supported by this version"},
-	{"later: proxy", in("proxy: http://p"), "6: webhooks[0].proxy: is not supported by this version"},
+		"3: delivery.rateLimit: is not supported by this version; take it out"},
+	{"later: maxQueue", in("maxQueue: 1GiB"), "6: webhooks[0].maxQueue: is not supported by this version; take it out"},
+	{"later: proxy", in("proxy: http://p"), "6: webhooks[0].proxy: is not supported by this version; take it out"},
 
 	{"not a mapping", "- a\n- b\n", "1: must be a mapping of keys to values"},
 	{"text for a section", base + "delivery: fast\n", "3: delivery: must be a mapping of keys to values"},
@@ -54,6 +54,10 @@ var faultCases = []struct{ name, text, want string }{
 	{"database.url unescaped", "state: {dir: d}\ndatabase:\n  url: postgres://a:hunter2/x@b/c\n",
 		"3: database.url: cannot be parsed as postgres://user:password@host:5432/database; " +
 			"in user and password, characters other than letters and digits must be percent-encoded"},
+	{"database.url with another sslmode", "state: {dir: d}\ndatabase:\n  url: postgres://a:hunter2@b/c?sslmode=always\n",
+		"3: database.url: sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full"},
+	{"database.url with a bad port", "state: {dir: d}\ndatabase:\n  url: postgres://a:hunter2@b:5432,c:99999/d\n",
+		"3: database.url: the port must be a number from 1 to 65535"},
 	{"database.url names no file", "state: {dir: d}\ndatabase:\n  url: postgres://a:hunter2@b/c?" +
 		"sslmode=verify-full&sslrootcert=/none\n",
 		"3: database.url: a file that the connection string or the libpq environment names cannot be read: " +

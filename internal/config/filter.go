@@ -224,7 +224,8 @@ func checkAsked(w Webhook, given map[string]value) {
 		switch {
 		case !asks || !restricted || odd < 0:
 		case named:
-			filter.in.fault(line, join(filter.path, f.name), "cannot be asked of "+subscribed[odd])
+			filter.in.fault(line, join(filter.path, f.name), "cannot be asked of "+subscribed[odd]+
+				": give that event a webhook without the key")
 		default:
 			filter.in.fault(line, join(filter.path, f.name), "cannot be asked of "+subscribed[odd]+
 				", which a webhook that names no events gets: name the events that are wanted")

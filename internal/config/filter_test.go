@@ -57,16 +57,18 @@ var filterFaultCases = []struct{ name, text, want string }{
 		"8: webhooks[0].filter.fields[0].values: must be null, true or false for IS; EQ and NE compare values"},
 
 	{"asked of another event", in("events: [TODO_CREATED, TAG_DELETED]\n  filter: {assigneeIds: [a]}"),
-		"7: webhooks[0].filter.assigneeIds: cannot be asked of TAG_DELETED"},
+		"7: webhooks[0].filter.assigneeIds: cannot be asked of TAG_DELETED: " +
+			"give that event a webhook without the key"},
 	{"asked of a list", in("events: [TODO_LIST_MOVED]\n  filter:\n    todoListTitles: [a]\n    fields:\n" +
-		"    - {customFieldId: f, op: IS}"), "9: webhooks[0].filter.fields: cannot be asked of TODO_LIST_MOVED"},
+		"    - {customFieldId: f, op: IS}"), "9: webhooks[0].filter.fields: cannot be asked of TODO_LIST_MOVED: " +
+		"give that event a webhook without the key"},
 	{"asked of all events", in("filter: {assigneeIds: [a]}"), "6: webhooks[0].filter.assigneeIds: cannot be asked of " +
 		"TAG_DELETED, which a webhook that names no events gets: name the events that are wanted"},
 	{"asked of all events, named as none", in("filter: {fields: [{customFieldId: f, op: IS}]}\n  events: []"),
 		"6: webhooks[0].filter.fields: cannot be asked of TAG_DELETED, which a webhook that names no events gets: " +
 			"name the events that are wanted"},
 	{"asked of an unknown event", in("filter: {assigneeIds: [a]}\n  events: [TAG]"),
-		"7: webhooks[0].events[0]: unknown event"},
+		"7: webhooks[0].events[0]: unknown event; bluetap events lists them"},
 
 	{"changed a text", in("changed: title"), "6: webhooks[0].changed: must be a list"},
 	{"changed null", in("changed: [title, null]"), "6: webhooks[0].changed[1]: has no value"},

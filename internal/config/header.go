@@ -20,7 +20,7 @@ func readHeaders(w *Webhook, v value) {
 			e.val.faultAtKey("is not a header's name")
 			continue
 		case reservedHeader(lower):
-			e.val.faultAtKey("is a header that bluetap or HTTP itself sets")
+			e.val.faultAtKey("is a header that bluetap or HTTP itself sets; take it out")
 			continue
 		case first[lower] > 0:
 			e.val.faultAtKey("is given twice, first on line %d", first[lower])

@@ -27,6 +27,8 @@ type Options struct {
 	FilterEvents map[string][]string
 	// CheckExpression returns, in one line, what is wrong with the text of an if. Nil: nothing is.
 	CheckExpression func(text string) error
+	// CheckStateDir returns, in one line, why a folder cannot be state.dir. Nil: any can.
+	CheckStateDir func(dir string) error
 	// Entities are the names that database.tables may have. Nil: any name.
 	Entities []string
 }

@@ -94,7 +94,7 @@ func decode[T any](v value, fields []field[T], into *T, required ...string) map[
 		if val, ok := given[f.name]; ok && f.read != nil {
 			f.read(into, val)
 		} else if ok {
-			val.faultAtKey("is not supported by this version")
+			val.faultAtKey("is not supported by this version; take it out")
 		}
 	}
 	for _, name := range required {
@@ -121,6 +121,7 @@ func readConfig(c *Config, root value) {
 
 func readDatabase(c *Config, v value) {
 	given := decode(v, databaseFields, &c.Database)
+	c.Database.place.put(v, given)
 	if given != nil && c.Database.URL.Reveal() == "" {
 		checkEnvironment(given["url"], v)
 	}
@@ -148,7 +149,10 @@ func readTables(d *Database, v value) {
 			continue
 		}
 		table := newTable()
-		decode(e.val, tableFields, &table)
+		put(&d.place.keys, "tables."+e.name, e.val.key)
+		for name, val := range decode(e.val, tableFields, &table) {
+			put(&d.place.keys, "tables."+e.name+"."+name, val.key)
+		}
 		d.Tables[e.name] = table
 	}
 }
@@ -165,8 +169,14 @@ func readColumns(t *Table, v value) {
 
 func readStateDir(s *State, v value) {
 	var dir string
-	if v.str(&dir) {
-		s.Dir = v.in.abs(dir)
+	if !v.str(&dir) {
+		return
+	}
+	s.Dir = v.in.abs(dir)
+	if check := v.in.opts.CheckStateDir; check != nil {
+		if err := check(s.Dir); err != nil {
+			v.fault("%s", err)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // document returns the root of the one YAML document in data, or nil after a fault.
 func (in *reading) document(data []byte) *yaml.Node {
 	if line := invalidUTF8(data); line > 0 {
-		in.fault(line, "", "is not UTF-8")
+		in.fault(line, "", "is not UTF-8: save the file in that encoding")
 		return nil
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -23,7 +23,7 @@ func (in *reading) document(data []byte) *yaml.Node {
 	err := decoder.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF):
-		in.fault(1, "", "is empty")
+		in.fault(1, "", "is empty; database, state and webhooks are what it has to say")
 		return nil
 	case err == nil:
 		err = decoder.Decode(&second)
@@ -62,6 +62,18 @@ func yamlMessage(err error) (line int, what string) {
 	return line, parts[2]
 }
 
+// usualCause is, by yaml.v3's message, what it mostly comes from.
+var usualCause = map[string]string{
+	"unknown anchor":                                 " (a value that begins with * has to be quoted)",
+	"found unexpected end of stream":                 " (is a quote not closed?)",
+	"mapping values are not allowed in this context": " (a value with a colon and a space in it has to be quoted)",
+	"found character that cannot start any token":    " (a value that begins with @, ` or % has to be quoted)",
+	"did not find expected key":                      " (is the line indented as its neighbours are?)",
+	"did not find expected node content":             " (is a bracket not closed?)",
+	"did not find expected ',' or ']'":               " (is a bracket not closed?)",
+	"did not find expected ',' or '}'":               " (is a brace not closed?)",
+}
+
 // problem returns what yaml.v3 says of that line. All its messages are constant but for the one that repeats an
 // alias, and that may be a secret that begins with *.
 func problem(err error, line []byte) string {
@@ -71,9 +83,9 @@ func problem(err error, line []byte) string {
 		return "indented with a tab; YAML takes spaces only"
 	}
 	if strings.HasPrefix(what, "unknown anchor") {
-		return "unknown anchor (a value that begins with * has to be quoted)"
+		what = "unknown anchor"
 	}
-	return what
+	return what + usualCause[what]
 }
 
 // syntaxLine finds the line of a syntax error. yaml.v3's own number is that of the enclosing block, and off by one

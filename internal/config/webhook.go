@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/base64"
 	"net/url"
@@ -42,7 +43,7 @@ func readWebhooks(c *Config, v value) {
 		w := newWebhook(c.Delivery)
 		given := decode(entry, webhookFields, &w, "id", "url")
 		if both, ok := given["secrets"]; ok && given["secret"].node != nil {
-			both.faultAtKey("cannot stand beside secret")
+			both.faultAtKey("cannot stand beside secret; name them all here")
 		}
 		if id := given["id"]; w.ID != "" && first[w.ID] > 0 {
 			id.fault("is the id of the webhook on line %d too", first[w.ID])
@@ -160,12 +161,14 @@ func readEvents(w *Webhook, v value) {
 		var name string
 		switch {
 		case !e.str(&name):
+		case slices.Contains(w.Events, name):
+			e.fault("is named twice")
 		case known == nil || slices.Contains(known, name):
 			w.Events = append(w.Events, name)
 		case slices.Contains(other, name):
-			e.fault("is not an event of format %s", w.Format)
+			e.fault("is not an event of format %s, which this webhook has", w.Format)
 		default:
-			e.fault("unknown event%s", suggest(name, known))
+			e.fault("unknown event%s", cmp.Or(suggest(name, known), "; bluetap events lists them"))
 		}
 	}
 }

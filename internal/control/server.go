@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"bluetap/internal/hint"
 )
 
 // socketName is the control socket's name in the state directory.
@@ -25,8 +27,8 @@ func SocketPath(stateDir string) string { return filepath.Join(stateDir, socketN
 // CheckPath tells whether a state directory's path leaves room for the control socket.
 func CheckPath(stateDir string) error {
 	if path := SocketPath(stateDir); len(path) > maxSocketPath {
-		return fmt.Errorf("control socket %s: the path has %d bytes, more than %d: choose a shorter state.dir",
-			path, len(path), maxSocketPath)
+		return fmt.Errorf("the path of the control socket in it has %d bytes, more than %d: choose a shorter state.dir",
+			len(path), maxSocketPath)
 	}
 	return nil
 }
@@ -49,7 +51,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	path := SocketPath(s.Dir)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("replace control socket: %w", err)
+		return hint.New(fmt.Errorf("replace control socket: %w", err), "remove what is there: it is none of bluetap's")
 	}
 	listener, err := net.Listen("unix", path)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -49,14 +50,16 @@ func (c *checker) fail(code finding.Code, err error) {
 
 func (c *checker) directory() {
 	dir := c.Config.State.Dir
-	if err := control.CheckPath(dir); err != nil {
-		c.fail(finding.StateDir, err)
-		return
-	}
 	above, err := usable(dir)
 	if err != nil {
 		c.add(finding.Fail(finding.StateDir, err.Error(), "let bluetap's user write there, or set another state.dir"))
 		return
+	}
+	if info, err := os.Stat(dir); err == nil {
+		if err := checkOurs(dir, info); err != nil {
+			c.fail(finding.StateDir, err)
+			return
+		}
 	}
 	text := dir + " can be used"
 	if above != dir {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -42,9 +41,6 @@ type daemon struct {
 // Run streams, maps and delivers until ctx ends, which is an ordinary stop if its cause is ErrStop: requests under way
 // get 10 s, and Run returns nil. Any other return is an error, with the next thing to do where there is one.
 func Run(ctx context.Context, o Options) (err error) {
-	if err := control.CheckPath(o.Config.State.Dir); err != nil {
-		return err
-	}
 	st, err := openState(ctx, o)
 	if err != nil {
 		return err
@@ -79,44 +75,6 @@ func ended(err error) error {
 	return err
 }
 
-// openState opens the state directory, which holds rows of the database and is nobody else's to read.
-func openState(ctx context.Context, o Options) (*store.Store, error) {
-	if err := os.MkdirAll(o.Config.State.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make state directory: %w", err)
-	}
-	if err := os.Chmod(o.Config.State.Dir, 0o700); err != nil { //nolint:gosec // a directory needs its x
-		return nil, fmt.Errorf("protect state directory: %w", err)
-	}
-	st, err := unlocked(ctx, func() (*store.Store, error) {
-		return store.Open(o.Config.State.Dir, store.Options{Log: o.Log, Retention: o.Config.State.Retention,
-			DeadRetention: o.Config.Delivery.DeadLetterRetention})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open state: %w", err)
-	}
-	return st, nil
-}
-
-// lockPatience is how long a state that somebody has open is waited for: a command that looks at it is done sooner.
-const lockPatience = 2 * time.Second
-
-// unlocked opens a state, and tries again while another process has it open.
-func unlocked(ctx context.Context, open func() (*store.Store, error)) (*store.Store, error) {
-	tick := time.NewTicker(lockPatience / 20)
-	defer tick.Stop()
-	for deadline := time.Now().Add(lockPatience); ; {
-		st, err := open()
-		if !errors.Is(err, store.ErrLocked) || time.Now().After(deadline) {
-			return st, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
-}
-
 // run runs the parts until one fails or ctx ends. The store goes last, so that what the others did is fsynced.
 func (d *daemon) run(ctx context.Context, p *parts) error {
 	storeCtx, stopStore := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -139,7 +97,7 @@ func (d *daemon) run(ctx context.Context, p *parts) error {
 			return context.Cause(workCtx)
 		}
 	})
-	work.Go(func() error { return p.stream.Run(workCtx) })
+	work.Go(func() error { return d.anew(p.stream.Run(workCtx)) })
 	work.Go(func() error { return p.pipeline.run(workCtx) })
 	work.Go(func() error { return p.deliverer.Run(workCtx) })
 	work.Go(func() error { return p.watch(workCtx) })

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -36,7 +35,7 @@ func Revive(ctx context.Context, o Options, w config.Webhook) (wasGone bool, err
 	}
 	st, err := store.Open(o.Config.State.Dir, store.Options{})
 	if err != nil {
-		return false, fmt.Errorf("open state: %w", err)
+		return false, err
 	}
 	wasGone, err = deliver.New(st, knownReceivers(st, o.Config), deliver.Options{Log: o.Log}).ReviveStopped(w.ID)
 	if errors.Is(err, deliver.ErrUnknownWebhook) {

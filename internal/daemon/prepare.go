@@ -26,7 +26,13 @@ type parts struct {
 // prepare brings the state to the point where streaming can begin, and makes the parts.
 func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 	source := d.source()
+	if err := makeSpill(source.SpillDir); err != nil {
+		return nil, err
+	}
 	if err := d.checkSource(ctx, source); err != nil {
+		return nil, err
+	}
+	if err := d.checkFirstStart(ctx, source); err != nil {
 		return nil, err
 	}
 	model, err := d.findTables(ctx, source)
@@ -173,7 +179,7 @@ func (d *daemon) watchPublication(source capture.Config, tables []capture.Table,
 			}
 			err := capture.CheckMembership(ctx, source, tables, known)
 			if err != nil && ctx.Err() == nil && !capture.Retryable(err) {
-				return fmt.Errorf("look at publication: %w", err)
+				return d.anew(fmt.Errorf("look at publication: %w", err))
 			}
 		}
 	}

@@ -21,6 +21,19 @@ const copyWorkers = 2
 // undoTimeout bounds how long a first start that failed takes to drop its slot again.
 const undoTimeout = 10 * time.Second
 
+// checkFirstStart finds what would keep a first start from making its slot, before anything is made in the database.
+func (d *daemon) checkFirstStart(ctx context.Context, source capture.Config) error {
+	if d.store.State().Snapshot == store.SnapshotReady {
+		return nil
+	}
+	return d.untilReachable(ctx, func() error {
+		if err := d.clearHalfCopy(ctx, source); err != nil {
+			return err
+		}
+		return capture.CheckSlotRoom(ctx, source)
+	})
+}
+
 // firstStart fills the mirror, if no earlier run has: slot, snapshot, copy. It is tried again for ever where trying
 // can help, each time from nothing.
 func (d *daemon) firstStart(ctx context.Context, source capture.Config, model *mapping.Model, m *mapping.Mapper,
@@ -58,8 +71,8 @@ func (d *daemon) clearHalfCopy(ctx context.Context, source capture.Config) error
 	}
 	if exists {
 		return hint.New(fmt.Errorf("slot %s exists, but %s holds no state for it", source.Slot, d.Config.State.Dir),
-			fmt.Sprintf("if the state is lost: SELECT pg_drop_replication_slot('%s'), then start again "+
-				"(what changed in between is not told); if another bluetap uses the slot: set database.slot", source.Slot))
+			fmt.Sprintf("if somebody else uses the slot: set database.slot to another name; if the state is lost: "+
+				"SELECT pg_drop_replication_slot('%s'), then start again (what changed in between is not told)", source.Slot))
 	}
 	return nil
 }

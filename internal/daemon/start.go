@@ -2,12 +2,13 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	"bluetap/capture"
+	"bluetap/internal/config"
 	"bluetap/internal/hint"
 	"bluetap/internal/store"
 	"bluetap/mapping"
@@ -36,9 +37,6 @@ func sourceOf(o Options) capture.Config {
 
 // findTables resolves Blue's tables against the catalog and makes sure that the publication holds them.
 func (d *daemon) findTables(ctx context.Context, source capture.Config) (*mapping.Model, error) {
-	if err := os.MkdirAll(source.SpillDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make spill directory: %w", err)
-	}
 	var catalog []capture.Table
 	err := d.untilReachable(ctx, func() (err error) {
 		catalog, err = capture.Tables(ctx, source)
@@ -58,13 +56,28 @@ func (d *daemon) findTables(ctx context.Context, source capture.Config) (*mappin
 	if d.store.State().Snapshot == store.SnapshotReady {
 		publication = capture.CheckPublication
 	}
-	return model, d.untilReachable(ctx, func() error { return publication(ctx, source, tables) })
+	return model, d.anew(d.untilReachable(ctx, func() error { return publication(ctx, source, tables) }))
+}
+
+// anew adds to the advice of a publication that has to be mended what comes after it, where the mirror has missed what
+// it did not publish.
+func (d *daemon) anew(err error) error {
+	var unfit *capture.PublicationError
+	if !errors.As(err, &unfit) || unfit.Mend == nil || d.store.State().Snapshot != store.SnapshotReady {
+		return err
+	}
+	return hint.New(err, hint.Of(err)+"; as changes were missed, also "+
+		fmt.Sprintf(startAnew, d.store.State().Source.SlotName))
 }
 
 // resolve finds Blue's tables in the catalog, of which there must be one at least, and logs what is left out.
 func resolve(o Options, catalog []capture.Table) (*mapping.Model, []capture.Table, error) {
 	schema := o.Config.Database.Schema
 	model, warnings, err := mapping.Resolve(catalog, overrides(o.Config.Database.Tables))
+	var wrong *mapping.TableError
+	if errors.As(err, &wrong) {
+		return nil, nil, config.NewFaults([]config.Fault{o.Config.Database.Fault("tables."+wrong.Key, wrong.Reason)})
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("find tables in schema %s: %w", schema, err)
 	}

@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"fmt"
-
 	"bluetap/capture"
 	"bluetap/deliver"
 	"bluetap/internal/config"
@@ -41,7 +39,7 @@ func (d *daemon) status() (control.Status, error) {
 func StateStatus(c *config.Config, version string) (control.Status, error) {
 	st, err := store.OpenReadOnly(c.State.Dir, store.Options{})
 	if err != nil {
-		return control.Status{}, fmt.Errorf("open state: %w", err)
+		return control.Status{}, err
 	}
 	s := stateStatus(st)
 	s.Version = version

@@ -19,6 +19,14 @@ func New(err error, next string) error {
 	return &hinted{error: err, next: next}
 }
 
+// Or returns err with the advice next, unless it carries one.
+func Or(err error, next string) error {
+	if Of(err) != "" {
+		return err
+	}
+	return New(err, next)
+}
+
 // Of returns the outermost advice that err carries, or "".
 func Of(err error) string {
 	var h *hinted

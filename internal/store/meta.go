@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-
-	"bluetap/internal/hint"
 )
 
 // format is the version of the layout on disk that this program writes, and the newest that it reads.
@@ -162,9 +160,11 @@ func (s *Store) loadFormat() error {
 		}
 		return s.putSync(metaKey(metaFormat), []byte{format})
 	}
-	if len(b) != 1 || b[0] > format {
-		return hint.New(fmt.Errorf("%w: format %d, known is %d", ErrFormat, b, format),
-			"run the version of bluetap that wrote it, or a newer one")
+	if len(b) != 1 {
+		return damaged(fmt.Errorf("format record: %w", errShort))
+	}
+	if b[0] > format {
+		return newer(uint64(b[0]), format)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Open opens the store in dir, which it creates with mode 0700 if need be, and takes its lock. It starts no goroutine
@@ -26,17 +27,15 @@ func OpenReadOnly(dir string, o Options) (*Store, error) { return open(dir, o, t
 func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 	o = o.withDefaults()
 	if readOnly {
-		if _, err := o.FS.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if names, err := o.FS.List(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !isStore(names) {
 			return nil, none(dir)
-		} else if err != nil {
-			return nil, fmt.Errorf("open store: %w", err)
 		}
 	} else if err := makeDir(dir, o); err != nil {
 		return nil, fmt.Errorf("create state directory: %w", err)
 	}
 	lock, err := lockDir(dir, o)
 	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, judge(fmt.Errorf("open state: %w", err))
 	}
 	s := &Store{
 		dir: dir, opts: o, lock: lock, fault: newFault(), readOnly: readOnly,
@@ -51,7 +50,7 @@ func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 		return nil, s.abandon(err, nil)
 	}
 	if err := s.load(); err != nil {
-		return nil, s.abandon(err, s.db)
+		return nil, s.abandon(judge(err), s.db)
 	}
 	return s, nil
 }
@@ -78,7 +77,7 @@ func makeDir(dir string, o Options) error {
 
 // abandon ends an Open that did not succeed. After a failure the lock is kept: Pebble may still be at work.
 func (s *Store) abandon(err error, db *pebble.DB) error {
-	err = fmt.Errorf("open store: %w", err)
+	err = fmt.Errorf("open state in %s: %w", s.dir, err)
 	if s.fault.get() != nil {
 		return err
 	}
@@ -102,11 +101,18 @@ func lockDir(dir string, o Options) (*pebble.Lock, error) {
 		errors.As(err, &errno) && errno != syscall.EAGAIN && errno != syscall.EACCES {
 		return nil, fmt.Errorf("lock state directory: %w", err)
 	}
-	return nil, hint.New(fmt.Errorf("%w: %s", ErrLocked, dir),
+	who := ""
+	if errno != 0 && o.FS == vfs.Default {
+		who = holder(o.FS.PathJoin(dir, "LOCK"))
+	}
+	return nil, hint.New(fmt.Errorf("%w%s: %s", ErrLocked, who, dir),
 		"stop the other daemon, or ask it: bluetap status --config FILE")
 }
 
 func (s *Store) openDB() error {
+	if err := s.checkFiles(); err != nil {
+		return err
+	}
 	if !s.readOnly {
 		if err := s.removeLoads(); err != nil {
 			return err
@@ -119,19 +125,34 @@ func (s *Store) openDB() error {
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
 		return none(s.dir)
 	}
-	if pebble.IsCorruptionError(err) && !errors.Is(err, ErrDamaged) {
+	var errno syscall.Errno
+	refused := errors.As(err, &errno) && errno != syscall.ENOENT
+	if err == nil || refused || errors.Is(err, ErrFailed) {
+		return judge(err)
+	}
+	return judge(damaged(err)) // files that are missing, or contradict each other
+}
+
+// judge adds to an error what it means for the state, and what can be done.
+func judge(err error) error {
+	switch {
+	case err == nil || hint.Of(err) != "":
+		return err
+	case pebble.IsCorruptionError(err) || errors.Is(err, ErrDamaged):
 		return damaged(err)
+	case errors.Is(err, syscall.ENOSPC):
+		return hint.New(err, "free space on the disk of state.dir, then start again")
 	}
-	if err != nil {
-		return fmt.Errorf("open database: %w", err)
-	}
-	return nil
+	return hint.New(err, "see that the user of bluetap may read and write what is under state.dir, "+
+		"and that the disk works")
 }
 
 // damaged adds what a person can do about state that cannot be read.
 func damaged(err error) error {
-	return hint.New(fmt.Errorf("%w: %w", ErrDamaged, err),
-		"restore the state directory from a backup, or move it away and start anew")
+	if !errors.Is(err, ErrDamaged) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return hint.New(err, "restore the state directory from a backup, or move it away and start anew")
 }
 
 // pebbleOptions suits a sidecar on two cores: three memtables of 16 MiB at most, bloom filters on all levels as most
