@@ -39,7 +39,8 @@ func TestInspectTransactions(t *testing.T) {
 	}
 	s.Exec(t, "postgres", "BEGIN; INSERT INTO a VALUES (2); PREPARE TRANSACTION 'two''s'")
 	found := look(time.Microsecond)
-	wantFinding(t, found, finding.Warning, finding.LongTransact, `a transaction of role postgres in database postgres ("") has been open for 0s`,
+	wantFinding(t, found, finding.Warning, finding.LongTransact,
+		`a transaction of role postgres in database postgres ("") has been open for 0s`,
 		"SELECT pg_terminate_backend(")
 	wantFinding(t, found, finding.Warning, finding.PreparedXact, "it has been prepared for 0s",
 		"in database postgres: ROLLBACK PREPARED 'two''s'")
@@ -127,7 +128,10 @@ func TestJudgeLog(t *testing.T) {
 		status string
 		bytes  int64
 		want   finding.Severity
-	}{{"reserved", 1 << 20, finding.OK}, {"extended", 2 << 30, finding.Warning}, {"unreserved", 1 << 20, finding.Warning}} {
+	}{
+		{"reserved", 1 << 20, finding.OK}, {"extended", 2 << 30, finding.Warning},
+		{"unreserved", 1 << 20, finding.Warning},
+	} {
 		if got := judgeLog("tap", c.status, c.bytes, StateBegun); got.Severity != c.want || got.Code != finding.Slot {
 			t.Errorf("%+v: %+v", c, got)
 		}

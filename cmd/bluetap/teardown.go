@@ -88,8 +88,8 @@ func showLeftovers(w io.Writer, t *daemon.Teardown) error {
 		text += fmt.Sprintf("  publication %s\n", db.Publication)
 	}
 	if found.Slot && !t.Known() {
-		text += fmt.Sprintf("%s holds no state of this slot: it may be another bluetap's, and is watched for %s before it is "+
-			"dropped\n", t.Config.State.Dir, capture.ReturnTime)
+		text += fmt.Sprintf("%s holds no state of this slot: it may be another bluetap's, and is watched for %s before "+
+			"it is dropped\n", t.Config.State.Dir, capture.ReturnTime)
 	}
 	_, err := io.WriteString(w, text)
 	return err

@@ -161,7 +161,8 @@ func TestTeardownBesideOthers(t *testing.T) {
 	}
 }
 
-// TestTeardownOfALostState drops a slot for which there is no state, once it has been seen that nobody comes back to it.
+// TestTeardownOfALostState drops a slot for which there is no state, once it has been seen that nobody comes back to
+// it.
 func TestTeardownOfALostState(t *testing.T) {
 	t.Parallel() // it is watched for a while
 	pg := pgtest.Start(t)
@@ -172,7 +173,8 @@ func TestTeardownOfALostState(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := command(t, "teardown", "--config", i.config, "--yes")
-	if code != exitOK || !strings.Contains(stdout, "holds no state of this slot") || left(t, pg) != "0 slots, 0 publications" {
+	if code != exitOK || !strings.Contains(stdout, "holds no state of this slot") ||
+		left(t, pg) != "0 slots, 0 publications" {
 		t.Errorf("exit code %d, %s left\n%s%s", code, left(t, pg), stdout, stderr)
 	}
 	if _, err := os.Stat(i.state); err == nil {
