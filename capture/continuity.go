@@ -58,11 +58,17 @@ func checkPrimary(ctx context.Context, conn *pgconn.PgConn) error {
 
 // connectPrimary opens an ordinary connection to a server that is no standby, and fills in cfg.
 func connectPrimary(ctx context.Context, cfg Config) (*pgconn.PgConn, Config, error) {
+	return openPrimary(ctx, cfg, connect)
+}
+
+// openPrimary is connectPrimary by connect or connectReplication.
+func openPrimary(ctx context.Context, cfg Config, by func(context.Context, Config) (*pgconn.PgConn, error),
+) (*pgconn.PgConn, Config, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, cfg, err
 	}
-	conn, err := connect(ctx, cfg)
+	conn, err := by(ctx, cfg)
 	if err != nil {
 		return nil, cfg, explain(err)
 	}

@@ -33,18 +33,11 @@ func (m Made) unread(flushed LSN) bool {
 // or is still making, and a server that is a standby, one that is Retryable; any other slot one that wraps
 // ErrForeignSlot.
 func DropUnreadSlot(ctx context.Context, cfg Config, made Made) error {
-	cfg, err := cfg.withDefaults()
+	conn, cfg, err := openPrimary(ctx, cfg, connectReplication)
 	if err != nil {
 		return err
-	}
-	conn, err := connectReplication(ctx, cfg)
-	if err != nil {
-		return explain(err)
 	}
 	defer closeConn(conn)
-	if err := checkPrimary(ctx, conn); err != nil {
-		return err
-	}
 	source, err := identify(ctx, conn)
 	if err != nil {
 		return err

@@ -170,18 +170,11 @@ func SlotExists(ctx context.Context, cfg Config) (bool, error) {
 // CheckSlotRoom tells, before anything is made, what would keep CreateSnapshot from making its slot: a role without
 // REPLICATION, a server that does not decode its log or has no slot left. A standby gives an error that is Retryable.
 func CheckSlotRoom(ctx context.Context, cfg Config) error {
-	cfg, err := cfg.withDefaults()
+	conn, _, err := openPrimary(ctx, cfg, connectReplication)
 	if err != nil {
 		return err
-	}
-	conn, err := connectReplication(ctx, cfg)
-	if err != nil {
-		return explain(err)
 	}
 	defer closeConn(conn)
-	if err := checkPrimary(ctx, conn); err != nil {
-		return err
-	}
 	r, err := queryOne(ctx, conn, `SELECT pg_catalog.current_setting('wal_level'),
 		pg_catalog.current_setting('max_replication_slots'), count(*) FROM pg_catalog.pg_replication_slots`)
 	if err != nil {

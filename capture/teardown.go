@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,18 +35,14 @@ FROM pg_catalog.pg_publication WHERE pubname = %s`
 // FindLeftovers looks for slot and publication. A slot of another database or plugin gives an error that wraps
 // ErrForeignSlot; one that a process uses, one for which InUse answers.
 func FindLeftovers(ctx context.Context, cfg Config) (Leftovers, error) {
-	cfg, err := cfg.withDefaults()
+	conn, cfg, err := openPrimary(ctx, cfg, connectReplication)
+	if errors.Is(err, errStandby) {
+		err = hint.New(err, "point database.url at the primary")
+	}
 	if err != nil {
 		return Leftovers{}, err
 	}
-	conn, err := connectReplication(ctx, cfg)
-	if err != nil {
-		return Leftovers{}, explain(err)
-	}
 	defer closeConn(conn)
-	if err := checkPrimary(ctx, conn); err != nil {
-		return Leftovers{}, hint.New(err, "point database.url at the primary")
-	}
 	var found Leftovers
 	if found.Source, err = identify(ctx, conn); err != nil {
 		return found, err
@@ -124,13 +121,9 @@ func WatchIdle(ctx context.Context, cfg Config, limit time.Duration) error {
 // DropSlot drops cfg.Slot, whoever has read it, in the database that want is. That there is none is fine. The errors
 // are those of FindLeftovers, and one that wraps ErrWrongSource.
 func DropSlot(ctx context.Context, cfg Config, want Identity) error {
-	cfg, err := cfg.withDefaults()
+	conn, cfg, err := openPrimary(ctx, cfg, connectReplication)
 	if err != nil {
 		return err
-	}
-	conn, err := connectReplication(ctx, cfg)
-	if err != nil {
-		return explain(err)
 	}
 	defer closeConn(conn)
 	found, err := identify(ctx, conn)
