@@ -28,6 +28,7 @@ func checkServer(t *testing.T) (*pgtest.Server, *instance, string) {
 
 // TestCheck provokes what can be found in a database, one thing at a time.
 func TestCheck(t *testing.T) {
+	skipOneByOne(t)
 	pg, i, setup := checkServer(t)
 	if got := i.check(t); got.Errors != 0 || got.Warnings != 0 {
 		t.Errorf("a fit server: %+v", got)
