@@ -20,8 +20,8 @@ type Made struct {
 	Point LSN
 }
 
-// unread reports whether a slot that is confirmed up to flushed can be ours. Reading it would have moved that on.
-func (m Made) unread(flushed LSN) bool {
+// Unread reports whether a slot that is confirmed up to flushed can be the one. Reading it would have moved that on.
+func (m Made) Unread(flushed LSN) bool {
 	if m.Point != 0 {
 		return flushed == m.Point
 	}
@@ -58,7 +58,7 @@ func DropUnreadSlot(ctx context.Context, cfg Config, made Made) error {
 // check returns why the slot must stay, or nil. That somebody else's slot is in use just now is not worth waiting for.
 func (m Made) check(name string, slot *slotRow) error {
 	making := slot.flushed == 0 && slot.pid != 0
-	ours := slot.plugin == plugin && slot.database == m.Source.Database && (making || m.unread(slot.flushed))
+	ours := slot.plugin == plugin && slot.database == m.Source.Database && (making || m.Unread(slot.flushed))
 	if !ours {
 		return hint.New(fmt.Errorf("drop slot %s: %w (plugin %q, database %q, confirmed up to %s)", name, ErrForeignSlot,
 			slot.plugin, slot.database, slot.flushed), "somebody else uses the slot: set database.slot, or drop it yourself: "+

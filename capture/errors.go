@@ -11,8 +11,8 @@ var (
 	// ErrWrongSource is wrapped by errors that say that the database is not the one that the state belongs to:
 	// another system identifier, database OID or database name.
 	ErrWrongSource = errors.New("not the database that the state belongs to")
-	// ErrServerVersion is wrapped by errors that say that the server is older than PostgreSQL 14.
-	ErrServerVersion = errors.New("the server is too old")
+	// errServerVersion is wrapped by errors that say that the server is older than PostgreSQL 14.
+	errServerVersion = errors.New("the server is too old")
 	// ErrGap is wrapped by every GapError, for callers that ask only whether there is one.
 	ErrGap = errors.New("changes may be missing between the state and the stream")
 	// ErrSlotExists is wrapped by what CreateSnapshot returns when the server has a slot of that name already.

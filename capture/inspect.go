@@ -78,7 +78,7 @@ func Inspect(ctx context.Context, cfg Config, in Inspection) []finding.Finding {
 
 // unreachable is the finding of a server that does not let us in.
 func unreachable(err error) finding.Finding {
-	if errors.Is(err, ErrServerVersion) {
+	if errors.Is(err, errServerVersion) {
 		return finding.Fail(finding.ServerVersion, err.Error(), hint.Of(err))
 	}
 	text, next := err.Error(), hint.Of(explain(err))
@@ -210,9 +210,9 @@ func lookupNumber(ctx context.Context, cfg Config, sql string) (int64, error) {
 	return r.int(0), nil
 }
 
-// CheckContinuity returns what Run would when it connects with start: nil, an error that wraps ErrGap or
+// continuity returns what Run would when it connects with start: nil, an error that wraps ErrGap or
 // ErrWrongSource, or what kept it from looking, which may be Retryable: that another process uses the slot among it.
-func CheckContinuity(ctx context.Context, cfg Config, start Start) error {
+func continuity(ctx context.Context, cfg Config, start Start) error {
 	start.OnTimeline = nil
 	s := NewStream(cfg, start)
 	conn, err := connectReplication(ctx, s.cfg)
@@ -223,8 +223,8 @@ func CheckContinuity(ctx context.Context, cfg Config, start Start) error {
 	return explain(s.checkContinuity(ctx, conn))
 }
 
-// InUse returns the server process that uses the slot, if err says that one does.
-func InUse(err error) (pid int64, ok bool) {
+// inUse returns the server process that uses the slot, if err says that one does.
+func inUse(err error) (pid int64, ok bool) {
 	var active *slotActiveError
 	if !errors.As(err, &active) {
 		return 0, false

@@ -28,7 +28,7 @@ func (i *inspector) slot(ctx context.Context) error {
 			found.plugin, found.database), "set database.slot to another name"))
 		return nil
 	case i.State == StateBegun:
-		if err := CheckContinuity(ctx, i.cfg, i.Start); err != nil {
+		if err := continuity(ctx, i.cfg, i.Start); err != nil {
 			return i.broken(err)
 		}
 		return i.keeps(ctx, found)
@@ -55,7 +55,7 @@ const startAgain = "restart bluetap: it says what can be done"
 // half judges the slot of a first start that was cut short.
 func (i *inspector) half(found *slotRow) error {
 	if err := i.Made.check(i.cfg.Slot, found); err != nil {
-		if _, ok := InUse(err); !ok {
+		if _, ok := inUse(err); !ok {
 			i.add(finding.Fail(finding.Slot, err.Error(), hint.Of(err)))
 			return nil
 		}
@@ -68,7 +68,7 @@ func (i *inspector) half(found *slotRow) error {
 
 // broken adds why the slot does not continue the state; a look that failed for another reason is returned.
 func (i *inspector) broken(err error) error {
-	if pid, ok := InUse(err); ok {
+	if pid, ok := inUse(err); ok {
 		i.add(finding.Fail(finding.Slot, fmt.Sprintf("slot %s is in use by the server process %d, and no bluetap runs here",
 			i.cfg.Slot, pid), "stop the bluetap that uses it; a connection of one that is dead: "+
 			fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid)))

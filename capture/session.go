@@ -104,7 +104,7 @@ func checkVersion(conn *pgconn.PgConn) error {
 	if err != nil || version >= oldest { // somebody between us and the server may call it anything
 		return nil //nolint:nilerr // as said
 	}
-	return hint.New(fmt.Errorf("%w: it is PostgreSQL %d, and bluetap needs %d or later", ErrServerVersion, version,
+	return hint.New(fmt.Errorf("%w: it is PostgreSQL %d, and bluetap needs %d or later", errServerVersion, version,
 		oldest), fmt.Sprintf("upgrade the server to PostgreSQL %d or later", oldest))
 }
 

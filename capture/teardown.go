@@ -15,9 +15,11 @@ import (
 // Leftovers is what a bluetap has made in a database.
 type Leftovers struct {
 	Source Identity
-	// Slot tells whether cfg.Slot exists, Keeps how many bytes of log it holds back.
-	Slot  bool
-	Keeps int64
+	// Slot tells whether cfg.Slot exists, Keeps how many bytes of log it holds back, and Flushed up to where its reader
+	// has confirmed.
+	Slot    bool
+	Keeps   int64
+	Flushed LSN
 	// Publication tells whether cfg.Publication exists, Owner whose it is, and MayDrop whether the role may drop it.
 	Publication bool
 	Owner       string
@@ -33,7 +35,7 @@ SELECT pg_catalog.pg_get_userbyid(pubowner), pg_catalog.pg_has_role(current_user
 FROM pg_catalog.pg_publication WHERE pubname = %s`
 
 // FindLeftovers looks for slot and publication. A slot of another database or plugin gives an error that wraps
-// ErrForeignSlot; one that a process uses, one for which InUse answers.
+// ErrForeignSlot, one that a process uses an error too.
 func FindLeftovers(ctx context.Context, cfg Config) (Leftovers, error) {
 	conn, cfg, err := openPrimary(ctx, cfg, connectReplication)
 	if errors.Is(err, errStandby) {
@@ -50,10 +52,12 @@ func FindLeftovers(ctx context.Context, cfg Config) (Leftovers, error) {
 	if err := found.readPublication(ctx, conn, cfg); err != nil {
 		return found, err
 	}
-	found.Slot, err = idleSlot(ctx, conn, cfg.Slot, found.Source.Database)
-	if err == nil && found.Slot {
-		found.Keeps, err = keptLog(ctx, conn, cfg.Slot)
+	slot, err := idleSlot(ctx, conn, cfg.Slot, found.Source.Database)
+	if err != nil || slot == nil {
+		return found, err
 	}
+	found.Slot, found.Flushed = true, slot.flushed
+	found.Keeps, err = keptLog(ctx, conn, cfg.Slot)
 	return found, err
 }
 
@@ -69,20 +73,20 @@ func (l *Leftovers) readPublication(ctx context.Context, conn *pgconn.PgConn, cf
 	return nil
 }
 
-// idleSlot tells whether there is a slot of that name, of our kind and the database, that nobody uses.
-func idleSlot(ctx context.Context, conn *pgconn.PgConn, name, database string) (bool, error) {
+// idleSlot returns the slot of that name, of our kind and the database, that nobody uses, or nil if there is none.
+func idleSlot(ctx context.Context, conn *pgconn.PgConn, name, database string) (*slotRow, error) {
 	slot, err := readSlot(ctx, conn, name)
 	if err != nil || slot == nil {
-		return false, err
+		return nil, err
 	}
 	if slot.plugin != plugin || slot.database != database {
-		return false, hint.New(fmt.Errorf("slot %s: %w (plugin %q, database %q)", name, ErrForeignSlot, slot.plugin,
+		return nil, hint.New(fmt.Errorf("slot %s: %w (plugin %q, database %q)", name, ErrForeignSlot, slot.plugin,
 			slot.database), "set database.slot to the one that bluetap uses")
 	}
 	if slot.pid != 0 {
-		return false, hint.New(&slotActiveError{slot: name, pid: slot.pid}, "stop the bluetap that uses it")
+		return nil, hint.New(&slotActiveError{slot: name, pid: slot.pid}, "stop the bluetap that uses it")
 	}
-	return true, nil
+	return slot, nil
 }
 
 // ReturnTime is longer than a stream that was interrupted is away from its slot.
@@ -91,8 +95,7 @@ const ReturnTime = maxPause + maxPause/2
 // watchEvery is how often WatchIdle looks.
 const watchEvery = 200 * time.Millisecond
 
-// WatchIdle looks at cfg.Slot for as long as limit, and returns an error for which InUse answers as soon as somebody
-// uses it.
+// WatchIdle looks at cfg.Slot for as long as limit, and returns an error as soon as somebody uses it.
 func WatchIdle(ctx context.Context, cfg Config, limit time.Duration) error {
 	conn, cfg, err := connectPrimary(ctx, cfg)
 	if err != nil {
@@ -133,8 +136,8 @@ func DropSlot(ctx context.Context, cfg Config, want Identity) error {
 	if err := CheckSource(found, want); err != nil {
 		return err
 	}
-	exists, err := idleSlot(ctx, conn, cfg.Slot, found.Database)
-	if err != nil || !exists {
+	slot, err := idleSlot(ctx, conn, cfg.Slot, found.Database)
+	if err != nil || slot == nil {
 		return err
 	}
 	return dropSlot(ctx, conn, cfg.Slot)

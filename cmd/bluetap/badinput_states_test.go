@@ -8,7 +8,7 @@ import (
 
 const (
 	badNextDir    = "next: name under state.dir a directory that bluetap may make, or make one and give it to its user"
-	badNextBackup = "next: restore the state directory from a backup, or move it away and start anew"
+	badNextBackup = "next: move the state directory away, run bluetap teardown --config $FILE, and start anew: …"
 	badNextStart  = "next: start the daemon once: bluetap run --config $FILE"
 	badNextNewer  = "next: run the version of bluetap that wrote it, or a newer one"
 	badDamaged    = "bluetap: open state in $STATE: state is damaged: "

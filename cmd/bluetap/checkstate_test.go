@@ -13,11 +13,13 @@ import (
 	"bluetap/internal/pgtest"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // occupy reads the slot as another bluetap would, until the function it returns is called.
 func occupy(t *testing.T, pg *pgtest.Server) (leave func()) {
 	t.Helper()
+	waitFree(t, pg)
 	conn, err := pgconn.Connect(t.Context(), pg.URL("postgres")+"&replication=database")
 	if err != nil {
 		t.Fatal(err)
@@ -27,8 +29,17 @@ func occupy(t *testing.T, pg *pgtest.Server) (leave func()) {
 	if err := conn.Frontend().Flush(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.ReceiveMessage(t.Context()); err != nil {
-		t.Fatal(err)
+	for {
+		message, err := conn.ReceiveMessage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, streams := message.(*pgproto3.CopyBothResponse); streams {
+			break
+		}
+		if refused, ok := message.(*pgproto3.ErrorResponse); ok {
+			t.Fatal(refused.Message)
+		}
 	}
 	return func() {
 		_ = conn.Close(context.Background())
@@ -108,7 +119,7 @@ func TestCheckOfAnotherState(t *testing.T) {
 
 	i.configure(t, url, "", webhookYAML{id: "a", url: "https://example.com/"})
 	damage("MANIFEST-*", garbage)(t, &badRun{dir: filepath.Dir(i.config)})
-	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged", next: "restore"})
+	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged", next: "move the state directory away"})
 	if err := os.RemoveAll(i.state); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +127,7 @@ func TestCheckOfAnotherState(t *testing.T) {
 		t.Fatal(err)
 	}
 	i.check(t).want(t, checkCase{code: finding.StateDir, severity: finding.Error, text: "is no folder",
-		next: "set another"})
+		next: "under state.dir"})
 }
 
 // TestCheckOfAServer has servers that do not let bluetap work at all.

@@ -60,7 +60,7 @@ func statusCommand() *cobra.Command {
 func currentStatus(ctx context.Context, c *config.Config) (control.Status, error) {
 	status, err := control.AskStatus(ctx, c.State.Dir)
 	if errors.Is(err, control.ErrNotRunning) {
-		return daemon.StateStatus(c, version)
+		return daemon.StateStatus(ctx, c, version)
 	}
 	return status, err
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,17 +17,23 @@ import (
 
 func queryOf(sql string) *pgproto3.Query { return &pgproto3.Query{String: sql} }
 
-// waitFree waits until nobody uses the slot.
+// waitFree waits until nobody uses a slot.
 func waitFree(t *testing.T, pg *pgtest.Server) {
+	t.Helper()
+	waitTrue(t, pg, "SELECT count(*) = 0 FROM pg_replication_slots WHERE active")
+}
+
+// waitTrue waits until a query says so.
+func waitTrue(t *testing.T, pg *pgtest.Server, sql string) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(patience)
-	for pg.Exec(t, "postgres", "SELECT count(*) FROM pg_replication_slots WHERE active") != "0" {
+	for pg.Exec(t, "postgres", sql) != "t" {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatal("the slot is still in use")
+			t.Fatalf("still not true: %s", sql)
 		}
 	}
 }
@@ -96,21 +104,27 @@ func TestTeardown(t *testing.T) {
 	}
 }
 
-// TestTeardownAsks has a daemon be started while somebody thinks about the answer: it does not get the state.
-func TestTeardownAsks(t *testing.T) {
-	pg, i, _ := checkServer(t)
-	i.start(t).stop()
-	cmd := exec.Command(os.Args[0], "teardown", "--config", i.config)
-	cmd.Env = append(os.Environ(), asBluetap+"=1")
-	answer, err := cmd.StdinPipe()
+// question is a teardown that waits for an answer.
+type question struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	stderr strings.Builder
+}
+
+func ask(t *testing.T, i *instance) *question {
+	t.Helper()
+	q := &question{cmd: exec.Command(os.Args[0], "teardown", "--config", i.config)}
+	q.cmd.Env = append(os.Environ(), asBluetap+"=1")
+	q.cmd.Stderr = &q.stderr
+	var err error
+	if q.in, err = q.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := q.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
+	if err := q.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	var text []byte
@@ -122,18 +136,85 @@ func TestTeardownAsks(t *testing.T) {
 		}
 		text = append(text, b[:n]...)
 	}
-	code, _, stderr := command(t, "run", "--config", i.config)
-	if code != exitFailed || !strings.Contains(stderr, "state is in use by another process") {
-		t.Errorf("a run beside the question: exit code %d\n%s", code, stderr)
-	}
-	if _, err := answer.Write([]byte("no\n")); err != nil {
+	return q
+}
+
+// answer gives the answer and returns the exit code.
+func (q *question) answer(t *testing.T, text string) int {
+	t.Helper()
+	if _, err := io.WriteString(q.in, text+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait()
-	if got := left(t, pg); got != "1 slots, 1 publications" {
-		t.Errorf("%s are left", got)
+	_ = q.cmd.Wait()
+	return q.cmd.ProcessState.ExitCode()
+}
+
+// TestTeardownAsks has things happen while somebody thinks about the answer: a daemon that is started does not get the
+// state, and what has changed is not dropped unseen.
+func TestTeardownAsks(t *testing.T) {
+	pg, i, _ := checkServer(t)
+	i.start(t).stop()
+	q := ask(t, i)
+	code, _, stderr := command(t, "run", "--config", i.config)
+	if code != exitFailed || !strings.Contains(stderr, "state is in use by process ") {
+		t.Errorf("a run beside the question: exit code %d\n%s", code, stderr)
 	}
-	i.start(t)
+	if code := q.answer(t, "no"); code != exitFailed || left(t, pg) != "1 slots, 1 publications" {
+		t.Errorf("after no: exit code %d, %s are left", code, left(t, pg))
+	}
+	i.start(t).stop()
+	waitFree(t, pg)
+	q = ask(t, i)
+	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('another', 'pgoutput')")
+	code = q.answer(t, "yes")
+	if code != exitFailed || !strings.Contains(q.stderr.String(), "has changed meanwhile") ||
+		left(t, pg) != "2 slots, 1 publications" {
+		t.Errorf("after a change: exit code %d, %s are left\n%s", code, left(t, pg), q.stderr.String())
+	}
+}
+
+// TestTeardownOfAnotherCluster has the state of one server and the address of another, which has all by the same names.
+func TestTeardownOfAnotherCluster(t *testing.T) {
+	pg, i, _ := checkServer(t)
+	i.start(t).stop()
+	other := pgtest.Start(t, pgtest.WithOwnIdentifier())
+	other.Exec(t, "postgres", blueschema.SQL()+`SELECT pg_create_logical_replication_slot('bluetap', 'pgoutput');
+		CREATE PUBLICATION bluetap FOR ALL TABLES`)
+	i.configure(t, other.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	code, _, stderr := command(t, "teardown", "--config", i.config, "--yes")
+	if code != exitFailed || !strings.Contains(stderr, "not the database that the state belongs to") ||
+		left(t, other) != "1 slots, 1 publications" {
+		t.Errorf("exit code %d, %s left\n%s", code, left(t, other), stderr)
+	}
+	// A state that this version cannot read says nothing: the slot can be dropped, but is watched first.
+	i.configure(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	newerFormat(t, &badRun{dir: filepath.Dir(i.config)})
+	code, stdout, _ := command(t, "teardown", "--config", i.config, "--yes")
+	if code != exitOK || !strings.Contains(stdout, "holds no state of this slot") || left(t, pg) != "0 slots, 0 publications" {
+		t.Errorf("of a state of a newer version: exit code %d, %s left\n%s", code, left(t, pg), stdout)
+	}
+}
+
+// TestTeardownOfAnOldCopy has a copy of the state of a daemon that has gone on since: another bluetap's slot.
+func TestTeardownOfAnOldCopy(t *testing.T) {
+	t.Parallel() // it is watched for a while
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL())
+	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	i.start(t).stop()
+	old := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	copyState(t, old.state, i.state)
+	p := i.start(t)
+	pg.Exec(t, "postgres", "INSERT INTO companies (id, slug, name) VALUES ('c2', 'c2', 'C2')")
+	at := pg.Exec(t, "postgres", "SELECT pg_current_wal_lsn()")
+	waitTrue(t, pg, "SELECT confirmed_flush_lsn >= '"+at+"' FROM pg_replication_slots")
+	pg.TerminateWalsenders(t)
+	code, stdout, stderr := command(t, "teardown", "--config", old.config, "--yes")
+	if code != exitFailed || !strings.Contains(stderr, "in use by the server process") ||
+		left(t, pg) != "1 slots, 1 publications" {
+		t.Errorf("exit code %d, %s left\n%s%s", code, left(t, pg), stdout, stderr)
+	}
+	p.stop()
 }
 
 // TestTeardownBesideOthers has bluetaps that are only away for a moment, or share the publication.

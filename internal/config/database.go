@@ -38,17 +38,14 @@ func connFault(text string, env func(name string) (string, bool)) string {
 	switch {
 	case errors.As(err, &path):
 		return "a file that the connection string or the libpq environment names cannot be read: " + path.Err.Error()
+	case urlFault(text) != "":
+		return urlFault(text)
 	case environmentFault(env) != "":
 		return environmentFault(env)
 	case text == "":
 		return "the libpq environment (PGHOST, PGPORT, PGSSLMODE, …) cannot be used as it is"
 	case !strings.Contains(text, "://"):
 		return `cannot be parsed as postgres://user:password@host:5432/database or as "host=… user=… dbname=…"`
-	}
-	if u, err := url.Parse(text); err == nil {
-		if what := urlFault(u); what != "" {
-			return what
-		}
 	}
 	return "cannot be parsed as postgres://user:password@host:5432/database; " +
 		"in user and password, characters other than letters and digits must be percent-encoded"
@@ -57,8 +54,12 @@ func connFault(text string, env func(name string) (string, bool)) string {
 // sslModes are the values of sslmode and PGSSLMODE.
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
-// urlFault names the part of a connection URL that the parser did not take, or "".
-func urlFault(u *url.URL) string {
+// urlFault names the part of a connection URL that the parser did not take, or "" where text is none.
+func urlFault(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || !strings.Contains(text, "://") {
+		return ""
+	}
 	query := u.Query()
 	switch {
 	case u.Scheme != "postgres" && u.Scheme != "postgresql":
@@ -79,7 +80,8 @@ func environmentFault(env func(name string) (string, bool)) string {
 	if mode, set := env("PGSSLMODE"); set && !slices.Contains(sslModes, mode) {
 		return "the environment variable PGSSLMODE must be one of " + strings.Join(sslModes, ", ")
 	}
-	if port, set := env("PGPORT"); set && !validPort(port) {
+	if ports, set := env("PGPORT"); set && slices.ContainsFunc(strings.Split(ports, ","),
+		func(port string) bool { return !validPort(port) }) {
 		return "the environment variable PGPORT must be a number from 1 to 65535"
 	}
 	if _, set := env("PGSERVICE"); set {

@@ -162,7 +162,7 @@ func readEvents(w *Webhook, v value) {
 		switch {
 		case !e.str(&name):
 		case slices.Contains(w.Events, name):
-			e.fault("is named twice")
+			e.warn("is named twice")
 		case known == nil || slices.Contains(known, name):
 			w.Events = append(w.Events, name)
 		case slices.Contains(other, name):

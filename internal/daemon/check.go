@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (c *checker) directory() {
 	dir := c.Config.State.Dir
 	above, err := usable(dir)
 	if err != nil {
-		c.add(finding.Fail(finding.StateDir, err.Error(), "let bluetap's user write there, or set another state.dir"))
+		c.add(finding.Fail(finding.StateDir, err.Error(), "give it to bluetap's user, or name under state.dir a folder in it, or another one"))
 		return
 	}
 	if info, err := os.Stat(dir); err == nil {
@@ -202,11 +203,20 @@ func (c *checker) room(ctx context.Context, source capture.Config, tables []capt
 	c.add(judgeRoom(needed, free, c.kept.kept.State.Snapshot == store.SnapshotReady))
 }
 
+// noRoom is what a start writes, and littleRoom what a burst of changes fills, in bytes.
+const (
+	noRoom     = 1 << 20
+	littleRoom = 256 << 20
+)
+
 func judgeRoom(needed, free int64, mirrored bool) finding.Finding {
 	text := fmt.Sprintf("the tables have %s, and %s are free for the mirror and the queues", capture.Size(needed),
 		capture.Size(free))
-	if !mirrored && free < needed {
-		return finding.Warn(finding.Disk, text, "set state.dir to a disk with more room")
+	switch {
+	case free < noRoom:
+		return finding.Fail(finding.Disk, text, "free space on the disk of state.dir")
+	case free < littleRoom || !mirrored && free < needed:
+		return finding.Warn(finding.Disk, text, "free space on the disk of state.dir, or set state.dir to one with more room")
 	}
 	return finding.Passed(finding.Disk, text)
 }
@@ -228,6 +238,11 @@ func (c *checker) webhooks(ctx context.Context, source capture.Config, model *ma
 	company, ok := model.Table(mapping.Company)
 	if !ok {
 		return
+	}
+	if slices.ContainsFunc(c.found, func(f finding.Finding) bool {
+		return f.Code == finding.Privileges && f.Severity == finding.Error
+	}) {
+		return // it cannot be read, which has been said
 	}
 	several, err := capture.AtMost(ctx, source, company, 2)
 	if err != nil {

@@ -12,7 +12,10 @@ func TestJudgeRoom(t *testing.T) {
 		needed, free int64
 		mirrored     bool
 		want         finding.Severity
-	}{{2, 1, false, finding.Warning}, {2, 1, true, finding.OK}, {1, 2, false, finding.OK}} {
+	}{
+		{2 << 30, 1 << 30, false, finding.Warning}, {2 << 30, 1 << 30, true, finding.OK}, {1, 1 << 30, false, finding.OK},
+		{1, 100 << 20, true, finding.Warning}, {1, 1000, true, finding.Error},
+	} {
 		if got := judgeRoom(c.needed, c.free, c.mirrored); got.Severity != c.want {
 			t.Errorf("%+v: %+v", c, got)
 		}

@@ -32,6 +32,10 @@ func usable(dir string) (above string, err error) {
 	if !info.IsDir() {
 		return "", fmt.Errorf("%s is no folder", above)
 	}
+	if owner := info.Sys().(*syscall.Stat_t).Uid; above == dir && info.Mode().Perm() != private && os.Geteuid() != 0 &&
+		int(owner) != os.Geteuid() {
+		return "", fmt.Errorf("%s is open to other users, and only its owner %d may close it", dir, owner)
+	}
 	const writeAndEnter = 3
 	if err := syscall.Access(above, writeAndEnter); err != nil {
 		return "", fmt.Errorf("%s cannot be written: %w", above, err)

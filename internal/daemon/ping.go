@@ -33,7 +33,9 @@ func Revive(ctx context.Context, o Options, w config.Webhook) (wasGone bool, err
 	if _, err := os.Stat(o.Config.State.Dir); errors.Is(err, fs.ErrNotExist) {
 		return false, nil // there never was a daemon
 	}
-	st, err := store.Open(o.Config.State.Dir, store.Options{})
+	st, err := unlocked(ctx, func() (*store.Store, error) {
+		return store.Open(o.Config.State.Dir, store.Options{})
+	})
 	if err != nil {
 		return false, err
 	}

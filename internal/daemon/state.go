@@ -67,7 +67,8 @@ func protect(dir string) error {
 	}
 	if err := os.Chmod(dir, private); err != nil {
 		return hint.New(fmt.Errorf("close state directory to other users: %w", err),
-			fmt.Sprintf("give it to the user that bluetap runs as: chown %d %s", os.Getuid(), dir))
+			fmt.Sprintf("give it to the user that bluetap runs as: chown %d %s; or name a folder in it, which bluetap makes",
+				os.Getuid(), dir))
 	}
 	return nil
 }
@@ -89,7 +90,7 @@ func checkOurs(dir string, info fs.FileInfo) error {
 	other := slices.IndexFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "lost+found" })
 	if !ours && other >= 0 {
 		return hint.New(fmt.Errorf("state directory %s is open to other users and holds something else: %s", dir,
-			entries[other].Name()), "name a directory of its own under state.dir")
+			entries[other].Name()), "name a directory of its own under state.dir, or close this one: chmod 700 "+dir)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"bluetap/internal/config"
 	"bluetap/internal/control"
 	"bluetap/internal/store"
+	"context"
 )
 
 // status is what `bluetap status` shows of the running daemon.
@@ -36,8 +37,10 @@ func (d *daemon) status() (control.Status, error) {
 }
 
 // StateStatus reads what can be told while no daemon is running.
-func StateStatus(c *config.Config, version string) (control.Status, error) {
-	st, err := store.OpenReadOnly(c.State.Dir, store.Options{})
+func StateStatus(ctx context.Context, c *config.Config, version string) (control.Status, error) {
+	st, err := unlocked(ctx, func() (*store.Store, error) {
+		return store.OpenReadOnly(c.State.Dir, store.Options{})
+	})
 	if err != nil {
 		return control.Status{}, err
 	}

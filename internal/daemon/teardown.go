@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"bluetap/capture"
 	"bluetap/internal/hint"
 	"bluetap/internal/store"
 )
 
-// ErrRunning says that a daemon runs on the state.
-var ErrRunning = errors.New("a daemon is running")
+// errRunning says that a daemon runs on the state.
+var errRunning = errors.New("a daemon is running")
 
-// Teardown drops what a bluetap has made in the database. It holds the state, so that no daemon starts meanwhile.
+// Teardown drops what a bluetap has made in the database. It holds the state, if there is one that can be read, so that
+// no daemon starts on it meanwhile.
 type Teardown struct {
 	Options
 	Found capture.Leftovers // as of OpenTeardown
@@ -32,10 +34,10 @@ func OpenTeardown(ctx context.Context, o Options) (_ *Teardown, err error) {
 	case err != nil:
 		return nil, err
 	case t.state.kind == capture.StateRunning:
-		return nil, hint.New(fmt.Errorf("%w on %s", ErrRunning, o.Config.State.Dir), "stop it, then try again")
+		return nil, hint.New(fmt.Errorf("%w on %s", errRunning, o.Config.State.Dir), "stop it, then try again")
 	}
 	source := sourceOf(o)
-	t.Found, err = capture.FindLeftovers(ctx, source)
+	t.Found, err = leftSlot(ctx, source)
 	if ours := t.state.kept.State.Source; err == nil && ours.SystemID != "" {
 		err = errors.Join(capture.CheckSource(t.Found.Source, identityOf(ours)), sameNames(ours, source))
 	}
@@ -45,11 +47,37 @@ func OpenTeardown(ctx context.Context, o Options) (_ *Teardown, err error) {
 	return t, nil
 }
 
+// leftSlot is FindLeftovers, which gives the connection of a daemon that has just been stopped the time to go.
+func leftSlot(ctx context.Context, source capture.Config) (capture.Leftovers, error) {
+	tick := time.NewTicker(lockPatience / 20)
+	defer tick.Stop()
+	for deadline := time.Now().Add(lockPatience); ; {
+		found, err := capture.FindLeftovers(ctx, source)
+		if !capture.Retryable(err) || time.Now().After(deadline) {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+			return found, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
 // Close frees the state.
 func (t *Teardown) Close() error { return t.state.close() }
 
-// Known tells whether there is a state that belongs to the slot. Without it the slot may be that of another bluetap.
-func (t *Teardown) Known() bool { return t.state.kept.State.Source.SystemID != "" }
+// Known tells whether the state is of the slot as it is now: nobody has read what the state does not know of. Otherwise
+// the slot may be that of another bluetap, which has the state by now, or a state of its own.
+func (t *Teardown) Known() bool {
+	switch t.state.kind {
+	case capture.StateBegun:
+		return t.Found.Flushed <= capture.LSN(t.state.kept.Applied)
+	case capture.StateMaking:
+		return t.state.kept.made().Unread(t.Found.Flushed)
+	}
+	return false
+}
 
 // Watch looks, where the slot is not Known, whether another bluetap is only away from it for a moment.
 func (t *Teardown) Watch(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Psql runs a script through the real psql as superuser and returns what it printed: rows only, unaligned, columns
@@ -18,6 +19,7 @@ func (s *Server) Psql(ctx context.Context, db, script string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, "psql"),
 		"--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--dbname="+s.URL(db))
 	cmd.Dir, cmd.Env = s.dir, cleanEnv()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C in the terminal is for the parent
 	cmd.Stdin = strings.NewReader(script)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
