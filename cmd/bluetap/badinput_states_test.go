@@ -56,7 +56,7 @@ var badStates = []badStateCase{
 		want:    []string{"bluetap: make state directory: mkdir $DIR/closed/state: permission denied", badNextDir}}},
 	{badCase: badCase{name: "folder of somebody else, open", prepare: madeByRoot(0o755),
 		want: []string{"bluetap: close state directory to other users: chmod $STATE: operation not permitted",
-			"next: give it to the user that bluetap runs as: chown … $STATE"}}},
+			"next: give it to the user that bluetap runs as: chown … $STATE; or name a folder in it, which bluetap makes"}}},
 	{badCase: badCase{name: "folder of somebody else, closed", prepare: madeByRoot(0o700),
 		want: []string{"bluetap: open state: lock state directory: open $STATE/LOCK: permission denied",
 			"next: see that the user of bluetap may read and write what is under state.dir, and that the disk works"}}},
@@ -78,7 +78,7 @@ var badStates = []badStateCase{
 
 	{badCase: badCase{name: "in use", prepare: lockState,
 		want: []string{"bluetap: open state: state is in use by another process (pid …): $STATE",
-			"next: stop the other daemon, or ask it: bluetap status --config $FILE"}}, state: true, opened: true},
+			"next: wait for that process to end, or stop it"}}, state: true, opened: true},
 	{badCase: badCase{name: "manifest cut off", prepare: damage("MANIFEST-*", cutOff(20)),
 		want: []string{badDamaged + "pebble: malformed manifest file …", badNextBackup}}, state: true},
 	{badCase: badCase{name: "manifest empty", prepare: damage("MANIFEST-*", cutOff(0)),

@@ -156,7 +156,7 @@ func TestTeardownAsks(t *testing.T) {
 	i.start(t).stop()
 	q := ask(t, i)
 	code, _, stderr := command(t, "run", "--config", i.config)
-	if code != exitFailed || !strings.Contains(stderr, "state is in use by process ") {
+	if code != exitFailed || !strings.Contains(stderr, "state is in use by another process (pid ") {
 		t.Errorf("a run beside the question: exit code %d\n%s", code, stderr)
 	}
 	if code := q.answer(t, "no"); code != exitFailed || left(t, pg) != "1 slots, 1 publications" {

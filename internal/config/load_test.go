@@ -169,9 +169,9 @@ func TestWarnings(t *testing.T) {
 	if err != nil || len(warnings) != 1 || warnings[0].Line != 5 || warnings[0].Path != "webhooks[0].url" {
 		t.Errorf("http: got %v, %v, want one warning on line 5", warnings, err)
 	}
-	c, warnings, _, err := load(t, hook+"  events: [TODO_CREATED, TAG_CREATED, TODO_CREATED]\n", nil)
+	c, warnings, _, err := load(t, hook+"  events: [TODO_CREATED, TODO_MOVED, TODO_CREATED]\n", nil)
 	if err != nil || len(warnings) != 1 || warnings[0].Path != "webhooks[0].events[2]" ||
-		!slices.Equal(c.Webhooks[0].Events, []string{"TODO_CREATED", "TAG_CREATED"}) {
+		!slices.Equal(c.Webhooks[0].Events, []string{"TODO_CREATED", "TODO_MOVED"}) {
 		t.Errorf("event twice: got %v, %v, want one warning", warnings, err)
 	}
 	if _, warnings, _, _ = load(t, hook, nil); len(warnings) != 0 {
