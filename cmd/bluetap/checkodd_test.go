@@ -44,7 +44,8 @@ func TestCheckOfAStateThatCannotBeRead(t *testing.T) {
 	pg.Exec(t, "postgres", "ALTER ROLE tap REPLICATION")
 	damage("MANIFEST-*", garbage)(t, &badRun{dir: filepath.Dir(i.config)})
 	got = i.check(t)
-	got.want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged", next: "move the state directory away"})
+	got.want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged",
+		next: "move the state directory away"})
 	got.want(t, checkCase{code: finding.Slot, severity: finding.OK,
 		text: "whether it continues the state could not be seen"})
 }

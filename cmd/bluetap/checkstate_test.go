@@ -119,7 +119,8 @@ func TestCheckOfAnotherState(t *testing.T) {
 
 	i.configure(t, url, "", webhookYAML{id: "a", url: "https://example.com/"})
 	damage("MANIFEST-*", garbage)(t, &badRun{dir: filepath.Dir(i.config)})
-	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged", next: "move the state directory away"})
+	i.check(t).want(t, checkCase{code: finding.State, severity: finding.Error, text: "state is damaged",
+		next: "move the state directory away"})
 	if err := os.RemoveAll(i.state); err != nil {
 		t.Fatal(err)
 	}

@@ -190,7 +190,8 @@ func TestTeardownOfAnotherCluster(t *testing.T) {
 	i.configure(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	newerFormat(t, &badRun{dir: filepath.Dir(i.config)})
 	code, stdout, _ := command(t, "teardown", "--config", i.config, "--yes")
-	if code != exitOK || !strings.Contains(stdout, "holds no state of this slot") || left(t, pg) != "0 slots, 0 publications" {
+	if code != exitOK || !strings.Contains(stdout, "holds no state of this slot") || left(t,
+		pg) != "0 slots, 0 publications" {
 		t.Errorf("of a state of a newer version: exit code %d, %s left\n%s", code, left(t, pg), stdout)
 	}
 }

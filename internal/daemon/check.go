@@ -53,7 +53,8 @@ func (c *checker) directory() {
 	dir := c.Config.State.Dir
 	above, err := usable(dir)
 	if err != nil {
-		c.add(finding.Fail(finding.StateDir, err.Error(), "give it to bluetap's user, or name under state.dir a folder in it, or another one"))
+		c.add(finding.Fail(finding.StateDir, err.Error(),
+			"give it to bluetap's user, or name under state.dir a folder in it, or another one"))
 		return
 	}
 	if info, err := os.Stat(dir); err == nil {

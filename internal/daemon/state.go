@@ -90,7 +90,7 @@ func checkOurs(dir string, info fs.FileInfo) error {
 	other := slices.IndexFunc(entries, func(e fs.DirEntry) bool { return e.Name() != "lost+found" })
 	if !ours && other >= 0 {
 		return hint.New(fmt.Errorf("state directory %s is open to other users and holds something else: %s", dir,
-			entries[other].Name()), "name a directory of its own under state.dir, or close this one: chmod 700 "+dir)
+			entries[other].Name()), "name a directory of its own under state.dir")
 	}
 	return nil
 }
