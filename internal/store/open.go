@@ -152,8 +152,8 @@ func damaged(err error) error {
 	if !errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return hint.New(err, "move the state directory away, run bluetap teardown --config FILE, and start anew: what changed "+
-		"in between, and what was not delivered yet, is not told")
+	return hint.New(err, "move the state directory away, run bluetap teardown --config FILE, and start anew: what "+
+		"changed in between, and what was not delivered yet, is not told")
 }
 
 // pebbleOptions suits a sidecar on two cores: three memtables of 16 MiB at most, bloom filters on all levels as most
