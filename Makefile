@@ -34,6 +34,16 @@ test: ## every test, without and with the race detector, against a real PostgreS
 	time go test -count=1 -timeout 10m ./...
 	time CGO_ENABLED=1 go test -count=1 -race -timeout 15m ./...
 
+# The history test for as long as asked: SOAK_FOR=5m make soak. SOAK_SEED plays an earlier one again.
+SOAK_FOR ?= 60m
+SOAK_TRANSACTIONS ?= 100000
+
+.PHONY: soak
+soak: build ## the history test for SOAK_FOR (60m): random transactions, faults of every kind, and a check of every event
+	.ci/install server
+	go build -o bin/ ./bench/soak
+	time bin/soak -for $(SOAK_FOR) -transactions $(SOAK_TRANSACTIONS) $(if $(SOAK_SEED),-seed $(SOAK_SEED))
+
 .PHONY: bench-quick
 bench-quick: build ## latency and throughput beside a bare floor, two minutes
 	.ci/install server

@@ -12,6 +12,7 @@ import (
 var layers = [][]string{
 	{"bluetap/internal/hint", "bluetap/internal/jsjson", "bluetap/internal/child", "bluetap/internal/blueschema"},
 	{"bluetap/internal/finding", "bluetap/internal/pgserver"},
+	{"bluetap/internal/soak"}, // it stands here because it must know nothing of what follows
 	{"bluetap/capture", "bluetap/internal/store"},
 	{"bluetap/mapping/value"},
 	{"bluetap/mapping", "bluetap/deliver"},

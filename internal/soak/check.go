@@ -1,0 +1,321 @@
+//go:build unix
+
+package soak
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// violation is a broken promise, in words, and where to look.
+type violation struct {
+	what    string
+	records []string // whose history shows it
+	lsn     uint64   // of the transaction, 0 if none
+}
+
+func (v violation) String() string { return v.what }
+
+// checker compares what receivers got with what the truth says. It takes one stretch of the history after another, and
+// remembers of those before no more than it needs.
+type checker struct {
+	world  *world
+	hooks  []*hook
+	begins uint64 // commits before it are in the first snapshot and fire nothing
+
+	recent     []map[string][sha256.Size]byte // bodies by hook and id, of the last stretches
+	chains     map[string]chained             // of the first hook, by entity and id
+	totals     Totals
+	violations []violation
+}
+
+// Totals are counted over the whole history.
+type Totals struct {
+	Transactions int // committed, by the audit
+	Events       int // delivered, over all webhooks; each once
+	Deliveries   int // attempts that came, also those that were answered with a failure
+	Duplicates   int // of these, those of an event that had come before
+}
+
+func newChecker(hooks []*hook) *checker {
+	return &checker{world: newWorld(), hooks: hooks, chains: map[string]chained{}}
+}
+
+// due is an event that a transaction fires, with both its values.
+type due struct {
+	event
+	count    int
+	values   map[string]any // the document of previousValue and currentValue
+	records  []string
+	projects []string
+}
+
+// stretch is a part of the history between two moments at which nothing was under way.
+type stretch struct {
+	commits []*commit
+	due     map[uint64][]*due // by end of commit
+	touched map[string][]touch
+	read    map[*[]byte]map[string]any // bodies that are read already
+	told    map[comparison]string
+}
+
+// comparison is one body compared with one event.
+type comparison struct {
+	body *[]byte
+	due  *due
+}
+
+// touch is a row of a record that a transaction changed.
+type touch struct {
+	commit  *commit
+	changes []change
+}
+
+// check takes the commits of a stretch, and all that has arrived in it.
+func (c *checker) check(commits []*commit, got map[string][]*arrival) (*stretch, error) {
+	s := &stretch{commits: commits, due: map[uint64][]*due{}, touched: map[string][]touch{},
+		read: map[*[]byte]map[string]any{}, told: map[comparison]string{}}
+	for _, tx := range commits {
+		step, err := c.world.apply(tx)
+		if err != nil {
+			return nil, err
+		}
+		c.totals.Transactions++
+		s.note(step)
+		if tx.start >= c.begins {
+			s.due[tx.end] = step.due()
+		}
+	}
+	now := map[string][sha256.Size]byte{}
+	for _, h := range c.hooks {
+		c.compare(s, h, got[h.id], now)
+	}
+	if c.recent = append(c.recent, now); len(c.recent) > 3 {
+		c.recent = c.recent[1:]
+	}
+	return s, nil
+}
+
+// note remembers which records the transaction touched.
+func (s *stretch) note(step *step) {
+	records := map[string][]place{}
+	for _, at := range step.order {
+		for _, record := range step.records(at.table, at.id) {
+			records[record] = append(records[record], at)
+		}
+	}
+	for record, places := range records {
+		t := touch{commit: step.commit}
+		for _, ch := range step.changes {
+			if ch.op == 'T' && slices.ContainsFunc(places, func(at place) bool { return at.table == ch.table }) ||
+				ch.old != nil && slices.Contains(places, place{ch.table, ch.old.id()}) ||
+				ch.new != nil && slices.Contains(places, place{ch.table, ch.new.id()}) {
+				t.changes = append(t.changes, ch)
+			}
+		}
+		s.touched[record] = append(s.touched[record], t)
+	}
+}
+
+// due returns the transaction's events with their values: composed now, as the world goes on.
+func (s *step) due() []*due {
+	before, after := s.views()
+	var all []*due
+	for e, count := range s.events() {
+		table := entities[e.entity].table
+		d := &due{event: e, count: count, values: map[string]any{}, records: s.records(table, e.id),
+			projects: s.projects(table, e.id)}
+		was, is := before.live(table, e.id), after.live(table, e.id)
+		if was != nil {
+			d.values["previousValue"] = before.value(e.entity, was, false, "")
+		}
+		d.values["currentValue"] = after.value(e.entity, is, false, "")
+		all = append(all, d)
+	}
+	return all
+}
+
+// compare checks one hook.
+func (c *checker) compare(s *stretch, h *hook, got []*arrival, now map[string][sha256.Size]byte) {
+	c.totals.Deliveries += len(got)
+	var firsts []*arrival
+	for _, a := range got {
+		known, seen := now[h.id+a.id]
+		for _, before := range c.recent {
+			if body, ok := before[h.id+a.id]; ok {
+				known, seen = body, true
+			}
+		}
+		switch {
+		case !seen:
+			now[h.id+a.id] = a.body
+			firsts = append(firsts, a)
+		case known != a.body:
+			c.violate(a.lsn, s.recordsOf(a), "%s: the id %s (%s) came with two bodies", h.id, a.id, a.event)
+			fallthrough
+		default:
+			c.totals.Duplicates++
+		}
+	}
+	c.totals.Events += len(firsts)
+	c.order(s, h, firsts)
+	c.match(s, h, firsts)
+	if h == c.hooks[0] {
+		c.close(s, firsts)
+	}
+}
+
+// order wants the first deliveries of each record in the order of commits.
+func (c *checker) order(s *stretch, h *hook, firsts []*arrival) {
+	last := map[string]*arrival{}
+	for _, a := range firsts {
+		for _, record := range s.recordsOf(a) {
+			if before := last[record]; before != nil && before.lsn > a.lsn {
+				c.violate(a.lsn, []string{record}, "%s: %s of commit %X came after %s of commit %X, of the same record %s",
+					h.id, a.event, a.lsn, before.event, before.lsn, record)
+				continue
+			}
+			last[record] = a
+		}
+	}
+}
+
+// match wants each event that is due as often as it is due, with its values, and no other.
+func (c *checker) match(s *stretch, h *hook, firsts []*arrival) {
+	counts := map[*due]int{}
+	for _, a := range firsts {
+		d := s.find(a)
+		if d == nil {
+			c.violate(a.lsn, s.recordsIn(a), "%s: %s %s was sent and no change fires it: %.300s", h.id, a.event, a.id, *a.values)
+			continue
+		}
+		if counts[d]++; counts[d] > d.count || !h.wants(d.name, d.projects) {
+			c.violate(a.lsn, d.records, "%s: %s of %s %s in commit %X came too often, or was not wanted", h.id, d.name, d.entity,
+				d.id, a.lsn)
+		}
+		if difference := s.difference(a, d); difference != "" {
+			c.violate(a.lsn, d.records, "%s: %s of %s %s in commit %X: %s", h.id, d.name, d.entity, d.id, a.lsn, difference)
+		}
+	}
+	for _, tx := range s.commits {
+		for _, d := range s.due[tx.end] {
+			if n := d.count - counts[d]; n > 0 && h.wants(d.name, d.projects) {
+				c.violate(tx.end, d.records, "%s: %s of %s %s in commit %X is missing (%d of %d)", h.id, d.name, d.entity, d.id,
+					tx.end, n, d.count)
+			}
+		}
+	}
+}
+
+// document returns an arrival's values, nil if they cannot be read. The same ones are read once.
+func (s *stretch) document(a *arrival) map[string]any {
+	values, ok := s.read[a.values]
+	if !ok {
+		if decode(*a.values, &values) != nil {
+			values = nil
+		}
+		s.read[a.values] = values
+	}
+	return values
+}
+
+func (s *stretch) difference(a *arrival, d *due) string {
+	key := comparison{a.values, d}
+	difference, ok := s.told[key]
+	if !ok {
+		difference = differing("", d.values, s.document(a))
+		s.told[key] = difference
+	}
+	return difference
+}
+
+// find returns what is due by an arrival, nil if nothing is.
+func (s *stretch) find(a *arrival) *due {
+	id := idOf(s.document(a))
+	for _, d := range s.due[a.lsn] {
+		if d.name == a.event && d.id == id {
+			return d
+		}
+	}
+	return nil
+}
+
+// idOf returns the id of a body's current, else its previous value.
+func idOf(values map[string]any) string {
+	for _, side := range []string{"currentValue", "previousValue"} {
+		if v, ok := values[side].(map[string]any); ok {
+			return row(v).id()
+		}
+	}
+	return ""
+}
+
+// recordsOf returns the records of an arrival, none if it is not due.
+func (s *stretch) recordsOf(a *arrival) []string {
+	if d := s.find(a); d != nil {
+		return d.records
+	}
+	return nil
+}
+
+// recordsIn returns the records of what is named in an arrival that is not due.
+func (s *stretch) recordsIn(a *arrival) []string {
+	var found []string
+	for table := range subjects {
+		if record := table + "/" + idOf(s.document(a)); s.touched[record] != nil {
+			found = append(found, record)
+		}
+	}
+	return found
+}
+
+// differing names the first place at which two documents differ, "" if they are the same.
+func differing(path string, want, got any) string {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok {
+			break
+		}
+		keys := slices.Collect(maps.Keys(w))
+		for key := range g {
+			if _, ok := w[key]; !ok {
+				keys = append(keys, key)
+			}
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			_, inWant := w[key]
+			_, inGot := g[key]
+			if inWant != inGot {
+				return fmt.Sprintf("%s.%s: in the body %t, in truth %t", path, key, inGot, inWant)
+			}
+			if d := differing(path+"."+key, w[key], g[key]); d != "" {
+				return d
+			}
+		}
+		return ""
+	case []any:
+		g, ok := got.([]any)
+		if !ok || len(g) != len(w) {
+			break
+		}
+		for i := range w {
+			if d := differing(fmt.Sprintf("%s[%d]", path, i), w[i], g[i]); d != "" {
+				return d
+			}
+		}
+		return ""
+	}
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	return fmt.Sprintf("%s is %.200v, in truth %.200v", path, got, want)
+}
+
+func (c *checker) violate(lsn uint64, records []string, format string, args ...any) {
+	c.violations = append(c.violations, violation{what: fmt.Sprintf(format, args...), records: records, lsn: lsn})
+}

@@ -1,0 +1,306 @@
+//go:build unix
+
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"bluetap/internal/pgserver"
+)
+
+// fault is one kind of what goes wrong. It ends with everything running again, though not yet caught up.
+type fault struct {
+	name   string
+	weight int
+	strike func(f *faults, ctx context.Context) error
+	needs  func(s *stage) bool // nil: nothing
+}
+
+// faults strike the daemon, the server and the line, one after the other.
+type faults struct {
+	*stage
+	random *rand.Rand
+	note   func(name string) // counts a fault
+}
+
+var kinds = []fault{
+	{"daemon: SIGKILL", 6, (*faults).killDaemon, nil},
+	{"daemon: SIGKILL while it starts", 3, (*faults).killStarting, nil},
+	{"daemon: SIGTERM", 2, (*faults).terminateDaemon, nil},
+	{"daemon: SIGSTOP", 3, (*faults).stopDaemon, nil},
+	{"postgres: walsender terminated", 4, (*faults).terminateWalsender, nil},
+	{"postgres: stopped immediately", 3, (*faults).crashPostgres, nil},
+	{"postgres: stopped fast", 2, (*faults).restartPostgres, nil},
+	{"line: cut", 3, (*faults).cutLine, nil},
+	{"line: stalled", 3, (*faults).stallLine, nil},
+	{"line: slow", 2, (*faults).slowLine, nil},
+	{"line: half closed", 3, (*faults).halfCloseLine, nil},
+	{"disk: full", 2, (*faults).fillDisk, func(s *stage) bool { return s.small != "" }},
+	{"daemon: SIGKILL in a staged transaction", 1, (*faults).killStaged, nil},
+}
+
+// some waits for up to most, or until ctx ends.
+func (f *faults) some(ctx context.Context, most time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Duration(f.random.Int64N(int64(most)))):
+	}
+}
+
+// run lets faults strike until ctx ends. One that has begun is brought to its end.
+func (f *faults) run(ctx context.Context, pause time.Duration, only string) error {
+	for f.some(ctx, pause); ctx.Err() == nil; f.some(ctx, pause) {
+		k := f.pick()
+		if k.needs != nil && !k.needs(f.stage) || only != "" && k.name != only {
+			continue
+		}
+		if f.daemon.ended() {
+			return f.endedAlone()
+		}
+		f.note(k.name)
+		if err := k.strike(f, ctx); err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
+		}
+	}
+	return nil
+}
+
+func (f *faults) pick() fault {
+	sum := 0
+	for _, k := range kinds {
+		sum += k.weight
+	}
+	n := f.random.IntN(sum)
+	for _, k := range kinds {
+		if n -= k.weight; n < 0 {
+			return k
+		}
+	}
+	return fault{}
+}
+
+// errBroken says that the daemon or the server did what it must not do, whatever the events are.
+var errBroken = errors.New("broken")
+
+func (s *stage) endedAlone() error {
+	return fmt.Errorf("%w: bluetap ended although nobody asked it to, with %s:\n%s", errBroken, s.daemon.cmd.ProcessState,
+		s.daemon.log.end())
+}
+
+func (f *faults) start() (err error) {
+	f.daemon, err = f.install.start()
+	return err
+}
+
+func (f *faults) killDaemon(ctx context.Context) error {
+	f.daemon.kill()
+	f.some(ctx, 300*time.Millisecond)
+	return f.start()
+}
+
+func (f *faults) killStarting(ctx context.Context) error {
+	f.daemon.kill()
+	for range 1 + f.random.IntN(3) {
+		if err := f.start(); err != nil {
+			return err
+		}
+		f.some(ctx, 400*time.Millisecond)
+		if f.daemon.ended() {
+			return f.endedAlone()
+		}
+		f.daemon.kill()
+	}
+	return f.start()
+}
+
+func (f *faults) terminateDaemon(context.Context) error {
+	f.daemon.waitReady()
+	if err := f.daemon.terminate(20 * time.Second); err != nil {
+		return fmt.Errorf("%w: %w", errBroken, err)
+	}
+	return f.start()
+}
+
+// stopDaemon freezes the process, now and then for longer than the server waits.
+func (f *faults) stopDaemon(ctx context.Context) error {
+	most := time.Second
+	if f.random.IntN(3) == 0 {
+		most = 8 * time.Second
+	}
+	if err := f.daemon.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	f.some(ctx, most)
+	return f.daemon.cmd.Process.Signal(syscall.SIGCONT)
+}
+
+func (f *faults) terminateWalsender(ctx context.Context) error {
+	conn, err := f.connect(ctx)
+	if err != nil {
+		return nilIfOver(ctx, err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'`)
+	return nilIfOver(ctx, err)
+}
+
+func nilIfOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (f *faults) crashPostgres(ctx context.Context) error {
+	return f.cyclePostgres(ctx, pgserver.Immediate)
+}
+
+func (f *faults) restartPostgres(ctx context.Context) error {
+	return f.cyclePostgres(ctx, pgserver.Fast)
+}
+
+// stopPatience is how long the server may take to stop: a daemon with slow receivers must not hold it up.
+const stopPatience = 20 * time.Second
+
+func (f *faults) cyclePostgres(ctx context.Context, mode pgserver.Mode) error {
+	whole := context.WithoutCancel(ctx)
+	bounded, cancel := context.WithTimeout(whole, stopPatience)
+	defer cancel()
+	stopErr := f.pg.Stop(bounded, mode)
+	if f.random.IntN(3) == 0 {
+		f.daemon.kill()
+		if err := f.start(); err != nil {
+			return err
+		}
+	}
+	f.some(ctx, time.Second)
+	if err := f.pg.Start(whole); err != nil {
+		return err
+	}
+	if stopErr != nil {
+		return fmt.Errorf("%w: %w", errBroken, stopErr)
+	}
+	return nil
+}
+
+func (f *faults) cutLine(context.Context) error {
+	f.line.cut()
+	return nil
+}
+
+func (f *faults) halfCloseLine(context.Context) error {
+	f.line.halfClose(f.random.IntN(2) == 0)
+	return nil
+}
+
+// stallLine lets nothing through, now and then for longer than the server waits.
+func (f *faults) stallLine(ctx context.Context) error {
+	f.line.set(true, false)
+	f.some(ctx, 7*time.Second)
+	f.line.set(false, false)
+	return nil
+}
+
+func (f *faults) slowLine(ctx context.Context) error {
+	f.line.set(false, true)
+	f.some(ctx, 3*time.Second)
+	f.line.set(false, false)
+	return nil
+}
+
+// fillDisk fills the file system of the state. The daemon has to end, with an error, as soon as it has something to
+// write; with room again it has to go on.
+func (f *faults) fillDisk(ctx context.Context) error {
+	f.daemon.waitReady()
+	ballast := filepath.Join(f.small, "ballast")
+	if err := fill(ballast); err != nil {
+		return err
+	}
+	select {
+	case <-f.daemon.exited:
+	case <-ctx.Done():
+	case <-time.After(5 * time.Second):
+	}
+	if err := os.Remove(ballast); err != nil {
+		return err
+	}
+	if !f.daemon.ended() {
+		return nil // it had nothing to write, or has enough in reserve
+	}
+	f.daemon.wait()
+	if code := f.daemon.cmd.ProcessState.ExitCode(); code != 1 {
+		return fmt.Errorf("%w: on a full disk bluetap ended with %s:\n%s", errBroken, f.daemon.cmd.ProcessState,
+			f.daemon.log.end())
+	}
+	return f.start()
+}
+
+// fill writes a file until the file system is full.
+func fill(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for chunk := make([]byte, 1<<20); len(chunk) >= 512; {
+		if _, err := file.Write(chunk); errors.Is(err, syscall.ENOSPC) {
+			chunk = chunk[:len(chunk)/2]
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// killStaged commits a transaction of which not all fits into memory, and kills the daemon while it works through it.
+// It changes users who stand in no value: a large transaction of few events.
+func (f *faults) killStaged(ctx context.Context) error {
+	whole := context.WithoutCancel(ctx)
+	for _, sql := range []string{
+		`INSERT INTO users (id, email, first_name) SELECT 'giant' || i, '', repeat(md5(i::text), 250)
+			FROM generate_series(1, 5500) i; UPDATE todos SET title = title || '!' WHERE id < '8'`,
+		`DELETE FROM users WHERE id LIKE 'giant%'; UPDATE todos SET done = NOT done WHERE id > '8'`} {
+		if err := f.execute(whole, sql); err != nil {
+			return err
+		}
+		patient, cancel := context.WithTimeout(whole, 30*time.Second)
+		staged := f.daemon.waitLog(patient, "large transaction staged")
+		cancel()
+		if f.daemon.ended() {
+			return f.endedAlone()
+		}
+		if !staged {
+			return errors.New("the transaction was not staged")
+		}
+		f.some(whole, 300*time.Millisecond)
+		f.daemon.kill()
+		if err := f.start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *faults) execute(ctx context.Context, sql string) error {
+	conn, err := f.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
+// waitReady waits until a young daemon heeds signals and has its state open.
+func (p *process) waitReady() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	p.waitLog(ctx, "streaming")
+}

@@ -1,0 +1,229 @@
+//go:build unix
+
+package soak
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// secret is what all webhooks sign with.
+const secret = "the secret of the history test"
+
+// arrival is one request as it came.
+type arrival struct {
+	id, event string
+	lsn       uint64 // from the id
+	attempt   string
+	body      [sha256.Size]byte
+	values    *[]byte // previousValue and currentValue, shared by arrivals with the same ones
+	answer    string  // what it got
+	at        time.Time
+}
+
+// manner is how a webhook's receiver answers at the moment.
+type manner int
+
+// The manners. All but the first two are faults.
+const (
+	answers     manner = iota // 200 at once
+	takesTime                 // 200 after some milliseconds
+	failsServer               // 500, 502 or 503
+	refuses                   // 400, 404 or 422
+	hangs                     // no answer until the sender gives up
+	breaksOff                 // the connection ends in the middle of the answer
+	resets                    // the connection is reset before an answer
+)
+
+// hook is one webhook and what its receiver got.
+type hook struct {
+	id     string
+	wants  func(name string, projects []string) bool
+	yaml   []string // further lines of its configuration
+	manner manner   // guarded by receiver.mu
+	got    []*arrival
+}
+
+// receiver is an HTTP server with a path for each hook.
+type receiver struct {
+	url     string
+	server  *http.Server
+	serving sync.WaitGroup
+	ended   chan struct{} // closed when it is time to answer no more
+
+	mu     sync.Mutex
+	hooks  map[string]*hook
+	values map[[sha256.Size]byte]*[]byte
+	faults []string // requests that are wrong whatever the truth is
+	failed int      // attempts that were not answered with 2xx
+	count  int      // all attempts
+}
+
+func newReceiver(hooks []*hook) (*receiver, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	r := &receiver{url: "http://" + listener.Addr().String(), ended: make(chan struct{}), hooks: map[string]*hook{},
+		values: map[[sha256.Size]byte]*[]byte{}}
+	for _, h := range hooks {
+		r.hooks[h.id] = h
+	}
+	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
+	r.serving.Go(func() { _ = r.server.Serve(listener) })
+	return r, nil
+}
+
+func (r *receiver) close() error {
+	close(r.ended)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := r.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, r.server.Close())
+	}
+	r.serving.Wait()
+	return err
+}
+
+// behave changes how a hook is answered.
+func (r *receiver) behave(id string, m manner) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hooks[id].manner = m
+}
+
+// ServeHTTP takes one attempt of a delivery.
+func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return // cut off while it was sent: nothing came
+	}
+	a := r.read(request.Header, body)
+	h, m, n := r.enter(strings.TrimPrefix(request.URL.Path, "/"), a, body, request.Header)
+	if h == nil {
+		http.NotFound(w, request)
+		return
+	}
+	r.answer(w, request, m, n)
+}
+
+func (r *receiver) read(header http.Header, body []byte) *arrival {
+	a := &arrival{id: header.Get("webhook-id"), event: header.Get("bluetap-event"), attempt: header.Get("bluetap-attempt"),
+		body: sha256.Sum256(body), at: time.Now()}
+	if parts := strings.Split(a.id, "_"); len(parts) == 4 && len(parts[2]) == 16 {
+		a.lsn, _ = strconv.ParseUint(parts[2], 16, 64)
+	}
+	return a
+}
+
+// enter keeps an arrival, and tells how it is to be answered and the how manieth it is.
+func (r *receiver) enter(path string, a *arrival, body []byte, header http.Header) (*hook, manner, int) {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	signed := header.Get("X-Signature") == hex.EncodeToString(mac.Sum(nil))
+	values := valuesOf(body)
+	sum := sha256.Sum256(values)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.hooks[path]
+	if h == nil || !signed || a.lsn == 0 {
+		r.faults = append(r.faults, fmt.Sprintf("%s to %q: signed %t, webhook-id %q", a.event, path, signed, a.id))
+		return nil, answers, 0
+	}
+	if r.values[sum] == nil {
+		r.values[sum] = &values
+	}
+	a.values, a.answer = r.values[sum], answerNames[h.manner]
+	h.got = append(h.got, a)
+	r.count++
+	if h.manner > takesTime {
+		r.failed++
+	}
+	return h, h.manner, r.count
+}
+
+// valuesOf cuts what follows the webhook out of a body, as a document of its own.
+func valuesOf(body []byte) []byte {
+	for _, key := range []string{`},"previousValue":`, `},"currentValue":`} {
+		if i := bytes.Index(body, []byte(key)); i >= 0 {
+			return append([]byte("{"), body[i+2:]...)
+		}
+	}
+	return nil
+}
+
+var answerNames = map[manner]string{answers: "200", takesTime: "200, slowly", failsServer: "5xx", refuses: "4xx",
+	hangs: "none, it hung", breaksOff: "broken off in the middle", resets: "connection reset"}
+
+var statuses = map[manner][]int{failsServer: {500, 502, 503}, refuses: {400, 404, 422}}
+
+func (r *receiver) answer(w http.ResponseWriter, request *http.Request, m manner, n int) {
+	switch m {
+	case takesTime:
+		select {
+		case <-time.After(time.Duration(1+n%15) * time.Millisecond):
+		case <-request.Context().Done():
+		}
+	case failsServer, refuses:
+		w.WriteHeader(statuses[m][n%3])
+	case hangs:
+		select {
+		case <-request.Context().Done():
+		case <-r.ended:
+		}
+	case breaksOff, resets:
+		breakConnection(w, m)
+	}
+}
+
+// breakConnection ends the connection, for breaksOff within the headers: after them a 2xx would be a delivery, as the
+// status is all that counts.
+func breakConnection(w http.ResponseWriter, m manner) {
+	conn, out, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if m == breaksOff {
+		_, _ = out.WriteString("HTTP/1.1 200 OK\r\nContent-Type: text/pl")
+		_ = out.Flush()
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+}
+
+// take returns what has come since it was called last, by hook, and begins anew.
+func (r *receiver) take() (map[string][]*arrival, []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	got := map[string][]*arrival{}
+	for id, h := range r.hooks {
+		got[id], h.got = h.got, nil
+	}
+	faults := r.faults
+	r.faults = nil
+	clear(r.values)
+	return got, faults
+}
+
+// attempts returns how many requests came, and how many of them were not answered with 2xx.
+func (r *receiver) attempts() (all, failed int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.count, r.failed
+}

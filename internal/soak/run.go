@@ -1,0 +1,273 @@
+//go:build unix
+
+// Package soak is the history test: clients run random transactions on Blue's tables while faults strike the daemon, the
+// server, the line, the disk and the receivers, and in the end what was delivered is compared with what was committed.
+// It runs the real program as a process, and knows nothing of its code: what must be delivered follows from an audit
+// table and from the page about events, which is written down here a second time.
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Options say how long and how hard.
+type Options struct {
+	Program string        // path of bluetap
+	Dir     string        // an empty directory for configuration, state and logs, with a short path; kept
+	For     time.Duration // how long clients write and faults strike, at least
+	// Transactions is how many must be committed before it ends, if that takes longer than For. Default 0: For alone.
+	Transactions int
+	Seed         uint64
+	Clients      int           // default 4
+	Stretch      int           // transactions between two checks; default 1500
+	Pause        time.Duration // the longest pause between two faults of a lane; default 2 s
+	SnapshotKill int           // how often the daemon is killed in its first snapshot
+	Only         string        // the one fault that strikes; "" = all
+	Progress     func(Result)  // called now and then, by one goroutine at a time. nil: nobody is told
+}
+
+// Result is what came of it.
+type Result struct {
+	Seed       uint64
+	Elapsed    time.Duration
+	Totals     Totals
+	Attempts   int            // requests that receivers got
+	Refused    int            // of these, those that were not answered with 2xx
+	Failed     int            // transactions that lost against another client or a fault
+	Checks     int            // stretches that were checked
+	Faults     map[string]int // by kind
+	Violations []string       // in words; the first ones carry their history
+}
+
+// Run plays the history. An error says that the test itself could not go on; broken promises are in the result.
+func Run(ctx context.Context, o Options) (result Result, err error) {
+	if o.Clients == 0 {
+		o.Clients = 4
+	}
+	if o.Stretch == 0 {
+		o.Stretch = 1500
+	}
+	if o.Pause == 0 {
+		o.Pause = 2 * time.Second
+	}
+	s, err := newStage(ctx, o.Program, o.Dir)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(), kinds: map[string]int{}}
+	r.clients = &clients{url: s.pg.URL(database), seed: o.Seed, number: o.Clients}
+	err = r.play(ctx)
+	if broken := errors.Is(err, errBroken); broken {
+		r.checker.violate(0, nil, "%v", err)
+		err = nil
+	}
+	return r.result(), err
+}
+
+// run is a history under way.
+type run struct {
+	Options
+	stage   *stage
+	clients *clients
+	checker *checker
+	truth   truth
+	began   time.Time
+
+	mu    sync.Mutex
+	kinds map[string]int
+	log   []struck
+	done  int // stretches
+	told  []string
+}
+
+// struck is one fault that struck.
+type struck struct {
+	at   time.Time
+	name string
+}
+
+func (r *run) note(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kinds[name]++
+	r.log = append(r.log, struck{time.Now(), name})
+}
+
+func (r *run) result() Result {
+	all, refused := r.stage.receiver.attempts()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	result := Result{Seed: r.Seed, Elapsed: time.Since(r.began), Totals: r.checker.totals, Attempts: all, Refused: refused,
+		Failed: int(r.clients.failed.Load()), Checks: r.done, Faults: maps.Clone(r.kinds)}
+	result.Violations = append(result.Violations, r.told...)
+	for _, v := range r.checker.violations {
+		result.Violations = append(result.Violations, v.String())
+	}
+	return result
+}
+
+func (r *run) play(ctx context.Context) error {
+	if err := r.first(ctx); err != nil {
+		return err
+	}
+	for round := 1; ; round++ {
+		if err := r.round(ctx, round); err != nil {
+			return err
+		}
+		if r.Progress != nil {
+			r.Progress(r.result())
+		}
+		if ctx.Err() != nil || len(r.told) > 0 ||
+			time.Since(r.began) >= r.For && r.checker.totals.Transactions >= r.Transactions {
+			break
+		}
+	}
+	if err := r.stage.daemon.terminate(20 * time.Second); err != nil {
+		return fmt.Errorf("%w: %w", errBroken, err)
+	}
+	return nil
+}
+
+// first makes the snapshot while clients write.
+func (r *run) first(ctx context.Context) error {
+	writing, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() { r.clients.run(writing, 0, 1<<30) })
+	patient, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	begins, killed, err := r.stage.begin(patient, r.SnapshotKill)
+	if err != nil {
+		return fmt.Errorf("%w: first start: %w", errBroken, err)
+	}
+	for range killed {
+		r.note("daemon: SIGKILL in the first snapshot")
+	}
+	r.checker.begins = begins
+	return nil
+}
+
+// round lets clients write and faults strike for a stretch, brings all to rest, and checks.
+func (r *run) round(ctx context.Context, round int) error {
+	left := max(r.For-time.Since(r.began), 2*time.Second)
+	writing, cancel := context.WithTimeout(ctx, min(left, 20*time.Second))
+	defer cancel()
+	striking, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	var strikeErr error
+	f := &faults{stage: r.stage, random: rand.New(rand.NewPCG(r.Seed, uint64(1000+round))), note: r.note}
+	wg.Go(func() { strikeErr = f.run(striking, r.Pause, r.Only) })
+	if r.Only == "" {
+		random := rand.New(rand.NewPCG(r.Seed, uint64(1_000_000+round)))
+		wg.Go(func() { spoil(striking, r.stage.receiver, r.stage.hooks, random, r.Pause, r.note) })
+	}
+	r.clients.run(writing, round, r.Stretch)
+	stop()
+	wg.Wait()
+	if strikeErr != nil && ctx.Err() == nil {
+		return errors.Join(strikeErr, r.evidence(nil, nil))
+	}
+	return r.rest(context.WithoutCancel(ctx), round)
+}
+
+// restPatience is how long the queues may take to become empty after the last fault.
+const restPatience = 3 * time.Minute
+
+// rest waits until nothing is under way, and checks the stretch.
+func (r *run) rest(ctx context.Context, round int) error {
+	ctx, cancel := context.WithTimeout(ctx, restPatience)
+	defer cancel()
+	conn, err := r.stage.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := r.clients.resolveAll(ctx, conn, round); err != nil {
+		return err
+	}
+	commits, err := r.truth.read(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, "TRUNCATE audit"); err != nil {
+		return fmt.Errorf("forget the audit: %w", err)
+	}
+	if err := r.stage.empty(ctx, r.truth.last); err != nil {
+		if r.stage.daemon.ended() {
+			err = r.stage.endedAlone()
+		}
+		r.checker.violate(0, nil, "after %s the queues are not empty: %v", restPatience, err)
+	}
+	got, wrong := r.stage.receiver.take()
+	for _, w := range wrong {
+		r.checker.violate(0, nil, "%s", w)
+	}
+	checked, err := r.checker.check(commits, got)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done++
+	if len(r.checker.violations) > 0 {
+		r.tell(checked, got)
+	}
+	r.log = nil
+	return nil
+}
+
+// empty waits until the daemon has applied the last commit and has delivered all.
+func (s *stage) empty(ctx context.Context, last uint64) error {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	var at status
+	var err error
+	for {
+		// A daemon that has just been started does not answer yet.
+		if at, err = s.install.status(ctx); err == nil && at.isAt(last) {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-s.daemon.exited:
+			return errors.New("bluetap has ended")
+		case <-ctx.Done():
+			return fmt.Errorf("%+v, the last commit ends at %X: %w", at, last, errors.Join(err, context.Cause(ctx)))
+		}
+	}
+}
+
+// isAt tells whether all up to a commit is delivered.
+func (s status) isAt(last uint64) bool {
+	if !s.Running || lsn(s.Position.Applied) < last {
+		return false
+	}
+	for _, w := range s.Webhooks {
+		if w.Pending > 0 || w.Dead > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// lsn reads a position as Postgres prints it.
+func lsn(text string) uint64 {
+	var high, low uint64
+	if _, err := fmt.Sscanf(text, "%X/%X", &high, &low); err != nil {
+		return 0
+	}
+	return high<<32 | low
+}
+
+func (r *run) path(name string) string { return filepath.Join(r.Dir, name) }

@@ -1,0 +1,78 @@
+//go:build unix && !race
+
+// Not under the race detector, which would see the test and not the daemon: that is the plain program in either case.
+
+package soak_test
+
+import (
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"bluetap/internal/soak"
+)
+
+// TestHistory is the history test, short: as long a run as every change of the code can afford. `make soak` plays the
+// same for an hour.
+func TestHistory(t *testing.T) {
+	dir, err := os.MkdirTemp("", "soak") //nolint:usetesting // a Unix socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := soak.Options{Program: build(t, dir), Dir: filepath.Join(dir, "run"), For: 12 * time.Second, Seed: seed(t),
+		Stretch: 800, Pause: time.Second, SnapshotKill: 2}
+	if err := os.Mkdir(o.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("seed %d: BLUETAP_TEST_SEED=%[1]d go test -run TestHistory ./internal/soak", o.Seed)
+	result, err := soak.Run(t.Context(), o)
+	t.Logf("%+v, %d attempts", result.Totals, result.Attempts)
+	for _, name := range slices.Sorted(maps.Keys(result.Faults)) {
+		t.Logf("%d times %s", result.Faults[name], name)
+	}
+	for _, v := range result.Violations {
+		t.Errorf("violation: %s", v)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if result.Totals.Transactions < 300 || result.Totals.Events < 1000 || len(result.Faults) < 4 {
+		t.Error("too little happened to say anything")
+	}
+	if t.Failed() {
+		t.Logf("configuration, log, audit and deliveries are in %s", o.Dir)
+		return
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+func build(t *testing.T, dir string) string {
+	t.Helper()
+	program := filepath.Join(dir, "bluetap")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, "bluetap/cmd/bluetap")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build bluetap: %v\n%s", err, out)
+	}
+	return program
+}
+
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	given := os.Getenv("BLUETAP_TEST_SEED")
+	if given == "" {
+		return rand.Uint64()
+	}
+	n, err := strconv.ParseUint(given, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,204 @@
+//go:build unix
+
+package soak
+
+import (
+	"context"
+	_ "embed" // seed.sql
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"bluetap/internal/blueschema"
+	"bluetap/internal/pgserver"
+
+	"github.com/jackc/pgx/v5"
+)
+
+//go:embed seed.sql
+var seedSQL string
+
+const database = "postgres"
+
+// stage is all that plays: the server, the line to it, the daemon and the receivers.
+type stage struct {
+	dir      string
+	pg       *pgserver.Server
+	line     *proxy
+	receiver *receiver
+	hooks    []*hook
+	install  *installation
+	daemon   *process
+	small    string // the small file system that holds the state; "" where none can be had
+}
+
+// newHooks returns the webhooks. The first is always answered at once.
+func newHooks() []*hook {
+	blue := func(name string, _ []string) bool { return !slices.Contains(extensions, name) }
+	few := []string{"TODO_CREATED", "TODO_NAME_CHANGED", "TODO_MOVED", "TODO_TAG_ADDED", "COMMENT_CREATED", "TODO_UPDATED",
+		"TODO_DESCRIPTION_CHANGED", "TODO_LIST_MOVED"}
+	const project = "80000000"
+	return []*hook{
+		{id: "healthy", wants: blue},
+		{id: "faulty", wants: blue},
+		{id: "few", yaml: []string{"events: [" + strings.Join(few, ", ") + "]"},
+			wants: func(name string, _ []string) bool { return slices.Contains(few, name) }},
+		{id: "project", yaml: []string{`projectIds: ["` + project + `"]`},
+			wants: func(name string, projects []string) bool {
+				return blue(name, nil) && slices.Contains(projects, project)
+			}},
+	}
+}
+
+// newStage starts the server with Blue's tables, the receivers and the line, and writes the configuration. The daemon
+// is not started.
+func newStage(ctx context.Context, program, dir string) (*stage, error) {
+	s := &stage{dir: dir, hooks: newHooks(), install: newInstallation(program, dir)}
+	if err := s.set(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *stage) set(ctx context.Context) (err error) {
+	s.pg, err = pgserver.New(ctx, pgserver.Options{Params: map[string]string{
+		"max_prepared_transactions": "50", "wal_sender_timeout": "4s", "timezone": "UTC", "checkpoint_timeout": "30s",
+		"deadlock_timeout": "100ms"}})
+	if err != nil {
+		return err
+	}
+	if _, err := s.pg.Psql(ctx, database, blueschema.SQL()+auditSQL+seedSQL+`
+		CREATE ROLE tap LOGIN PASSWORD 'right'`); err != nil {
+		return fmt.Errorf("create schema: %w", err)
+	}
+	if s.line, err = newProxy(s.pg.Addr()); err != nil {
+		return err
+	}
+	if s.receiver, err = newReceiver(s.hooks); err != nil {
+		return err
+	}
+	s.mount(ctx)
+	url := strings.Replace(s.pg.URLFor("tap", "right", database), s.pg.Addr(), s.line.addr(), 1)
+	if err := s.install.configure(url, s.receiver.url, s.hooks); err != nil {
+		return err
+	}
+	sql, err := s.install.output(ctx, "setup", "--print")
+	if err != nil {
+		return err
+	}
+	if _, err := s.pg.Psql(ctx, database, string(sql)); err != nil {
+		return fmt.Errorf("grant rights: %w", err)
+	}
+	return nil
+}
+
+// smallSize is how much the small file system holds: enough for the state, and soon full.
+const smallSize = "400m"
+
+// mount puts the state on a file system of its own, which can be filled. That takes root and Linux; without them the
+// state lies beside the rest, and its disk is never full.
+func (s *stage) mount(ctx context.Context) {
+	dir := filepath.Join(s.dir, "small")
+	if os.Getuid() != 0 || os.Mkdir(dir, 0o700) != nil {
+		return
+	}
+	if exec.CommandContext(ctx, "mount", "-t", "tmpfs", "-o", "size="+smallSize, "bluetap-soak", dir).Run() != nil {
+		return
+	}
+	s.small, s.install.state = dir, filepath.Join(dir, "state")
+}
+
+// connect returns a connection to the server that does not go through the line.
+func (s *stage) connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, s.pg.URL(database))
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	return conn, nil
+}
+
+// begin makes the first snapshot while clients write: it is killed in it a few times, and then left alone. It returns
+// the commit from which on events are due, and how often it was killed inside the snapshot.
+func (s *stage) begin(ctx context.Context, kills int) (begins uint64, killed int, err error) {
+	for range kills {
+		if s.daemon, err = s.install.start(); err != nil {
+			return 0, 0, err
+		}
+		if !s.daemon.waitLog(ctx, "copying first snapshot") {
+			return 0, 0, errors.Join(errors.New("no first snapshot"), context.Cause(ctx))
+		}
+		s.daemon.kill()
+		if ready, _ := s.daemon.log.said("snapshot ready"); ready {
+			return 0, 0, errors.New("the first snapshot was ready before it could be interrupted")
+		}
+		killed++
+	}
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	left, err := slotPoint(ctx, conn)
+	if err != nil {
+		return 0, 0, err
+	}
+	if s.daemon, err = s.install.start(); err != nil {
+		return 0, 0, err
+	}
+	// A new slot's confirmed_flush is where its snapshot was taken, until the daemon has copied all and confirms.
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for begins == 0 || begins == left {
+		select {
+		case <-ticker.C:
+		case <-s.daemon.exited:
+			return 0, 0, fmt.Errorf("bluetap ended before its first snapshot:\n%s", s.daemon.log.end())
+		case <-ctx.Done():
+			return 0, 0, context.Cause(ctx)
+		}
+		if begins, err = slotPoint(ctx, conn); err != nil {
+			return 0, 0, err
+		}
+	}
+	if !s.daemon.waitLog(ctx, "streaming") {
+		return 0, 0, errors.Join(fmt.Errorf("bluetap did not stream:\n%s", s.daemon.log.end()), context.Cause(ctx))
+	}
+	return begins, killed, nil
+}
+
+// slotPoint returns the confirmed position of the daemon's slot, 0 while there is none.
+func slotPoint(ctx context.Context, conn *pgx.Conn) (uint64, error) {
+	var point uint64
+	err := conn.QueryRow(ctx, `SELECT coalesce(max(confirmed_flush_lsn - '0/0')::bigint, 0)
+		FROM pg_replication_slots WHERE slot_name = 'bluetap'`).Scan(&point)
+	if err != nil {
+		return 0, fmt.Errorf("look at the slot: %w", err)
+	}
+	return point, nil
+}
+
+// close ends everything, and removes what is no evidence.
+func (s *stage) close() error {
+	var errs []error
+	if s.daemon != nil && !s.daemon.ended() {
+		s.daemon.kill()
+	}
+	if s.line != nil {
+		s.line.close()
+	}
+	if s.receiver != nil {
+		errs = append(errs, s.receiver.close())
+	}
+	if s.small != "" {
+		errs = append(errs, exec.Command("umount", s.small).Run())
+	}
+	if s.pg != nil {
+		errs = append(errs, s.pg.Close())
+	}
+	return errors.Join(errs...)
+}
