@@ -24,6 +24,7 @@ import (
 )
 
 func main() {
+	soak.Launch()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	o, err := parse(os.Args[1:])
@@ -64,7 +65,7 @@ func run(ctx context.Context, o soak.Options, out io.Writer) (bool, error) {
 	}
 	fmt.Fprintf(out, "seed %d, %s, everything in %s\n", o.Seed, o.For, o.Dir)
 	terminal := isTerminal(os.Stdout)
-	var last time.Time
+	last := time.Now()
 	o.Progress = func(r soak.Result) {
 		switch {
 		case terminal:
@@ -92,9 +93,9 @@ func isTerminal(f *os.File) bool {
 }
 
 func progress(r soak.Result) string {
-	return fmt.Sprintf("%s: %d transactions, %d faults, %d events, %d attempts, %d duplicates, %d checks, %d violations",
-		r.Elapsed.Round(time.Second), r.Totals.Transactions, faults(r), r.Totals.Events, r.Attempts, r.Totals.Duplicates,
-		r.Checks, len(r.Violations))
+	return fmt.Sprintf("%s: %d transactions, %d faults, %d attempts; checked %d times: %d transactions, %d events, %d "+
+		"violations", r.Elapsed.Round(time.Second), r.Committed, faults(r), r.Attempts, r.Checks, r.Totals.Transactions,
+		r.Totals.Events, len(r.Violations))
 }
 
 func faults(r soak.Result) (sum int) {

@@ -5,8 +5,6 @@ package soak
 import (
 	"crypto/sha256"
 	"fmt"
-	"maps"
-	"reflect"
 	"slices"
 )
 
@@ -16,8 +14,6 @@ type violation struct {
 	records []string // whose history shows it
 	lsn     uint64   // of the transaction, 0 if none
 }
-
-func (v violation) String() string { return v.what }
 
 // checker compares what receivers got with what the truth says. It takes one stretch of the history after another, and
 // remembers of those before no more than it needs.
@@ -103,7 +99,7 @@ func (c *checker) check(commits []*commit, got map[string][]*arrival) (*stretch,
 func (s *stretch) note(step *step) {
 	records := map[string][]place{}
 	for _, at := range step.order {
-		for _, record := range step.records(at.table, at.id) {
+		for _, record := range step.touched(at) {
 			records[record] = append(records[record], at)
 		}
 	}
@@ -174,7 +170,7 @@ func (c *checker) order(s *stretch, h *hook, firsts []*arrival) {
 	for _, a := range firsts {
 		for _, record := range s.recordsOf(a) {
 			if before := last[record]; before != nil && before.lsn > a.lsn {
-				c.violate(a.lsn, []string{record}, "%s: %s of commit %X came after %s of commit %X, of the same record %s",
+				c.violate(before.lsn, []string{record}, "%s: %s of commit %X came after %s of commit %X, of the same record %s",
 					h.id, a.event, a.lsn, before.event, before.lsn, record)
 				continue
 			}
@@ -210,28 +206,6 @@ func (c *checker) match(s *stretch, h *hook, firsts []*arrival) {
 	}
 }
 
-// document returns an arrival's values, nil if they cannot be read. The same ones are read once.
-func (s *stretch) document(a *arrival) map[string]any {
-	values, ok := s.read[a.values]
-	if !ok {
-		if decode(*a.values, &values) != nil {
-			values = nil
-		}
-		s.read[a.values] = values
-	}
-	return values
-}
-
-func (s *stretch) difference(a *arrival, d *due) string {
-	key := comparison{a.values, d}
-	difference, ok := s.told[key]
-	if !ok {
-		difference = differing("", d.values, s.document(a))
-		s.told[key] = difference
-	}
-	return difference
-}
-
 // find returns what is due by an arrival, nil if nothing is.
 func (s *stretch) find(a *arrival) *due {
 	id := idOf(s.document(a))
@@ -241,16 +215,6 @@ func (s *stretch) find(a *arrival) *due {
 		}
 	}
 	return nil
-}
-
-// idOf returns the id of a body's current, else its previous value.
-func idOf(values map[string]any) string {
-	for _, side := range []string{"currentValue", "previousValue"} {
-		if v, ok := values[side].(map[string]any); ok {
-			return row(v).id()
-		}
-	}
-	return ""
 }
 
 // recordsOf returns the records of an arrival, none if it is not due.
@@ -270,50 +234,6 @@ func (s *stretch) recordsIn(a *arrival) []string {
 		}
 	}
 	return found
-}
-
-// differing names the first place at which two documents differ, "" if they are the same.
-func differing(path string, want, got any) string {
-	switch w := want.(type) {
-	case map[string]any:
-		g, ok := got.(map[string]any)
-		if !ok {
-			break
-		}
-		keys := slices.Collect(maps.Keys(w))
-		for key := range g {
-			if _, ok := w[key]; !ok {
-				keys = append(keys, key)
-			}
-		}
-		slices.Sort(keys)
-		for _, key := range keys {
-			_, inWant := w[key]
-			_, inGot := g[key]
-			if inWant != inGot {
-				return fmt.Sprintf("%s.%s: in the body %t, in truth %t", path, key, inGot, inWant)
-			}
-			if d := differing(path+"."+key, w[key], g[key]); d != "" {
-				return d
-			}
-		}
-		return ""
-	case []any:
-		g, ok := got.([]any)
-		if !ok || len(g) != len(w) {
-			break
-		}
-		for i := range w {
-			if d := differing(fmt.Sprintf("%s[%d]", path, i), w[i], g[i]); d != "" {
-				return d
-			}
-		}
-		return ""
-	}
-	if reflect.DeepEqual(want, got) {
-		return ""
-	}
-	return fmt.Sprintf("%s is %.200v, in truth %.200v", path, got, want)
 }
 
 func (c *checker) violate(lsn uint64, records []string, format string, args ...any) {

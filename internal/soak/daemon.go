@@ -23,10 +23,10 @@ import (
 // installation is a configuration of bluetap on disk, and the program that runs on it.
 type installation struct {
 	program, config, state, log string
-	env                         []string // beside the environment
 }
 
-// config is the daemon's file. The schedule lasts longer than any fault does, so that nothing is dead-lettered.
+// config is the daemon's file. The schedule lasts longer than any fault does, and no clock jumps by as much as maxAge,
+// so that nothing is dead-lettered.
 const config = `database:
   url: %q
 state:
@@ -37,6 +37,7 @@ delivery:
   concurrency: 16
   retry:
     schedule: [%s]
+    maxAge: 2400h
 webhooks:
 `
 
@@ -59,7 +60,7 @@ func (i *installation) configure(url, receiver string, hooks []*hook) error {
 
 func (i *installation) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(i.program, append(args, "--config", i.config)...)
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "PG") }), i.env...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "PG") })
 	return cmd
 }
 
@@ -112,6 +113,7 @@ type process struct {
 	cmd    *exec.Cmd
 	exited <-chan struct{}
 	log    *processLog
+	under  *supervisor // nil where there can be none
 }
 
 // start starts `bluetap run`; what it logs is appended to the log file.
@@ -123,11 +125,17 @@ func (i *installation) start() (*process, error) {
 	cmd := i.command("run")
 	p := &process{cmd: cmd, log: &processLog{file: file, more: make(chan struct{})}}
 	cmd.Stderr = p.log
+	if p.under, err = supervise(cmd); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return nil, errors.Join(fmt.Errorf("start bluetap: %w", err), file.Close())
+	}
 	exited, err := child.Start(cmd, syscall.SIGKILL)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start bluetap: %w", err), file.Close())
 	}
 	p.exited = exited
+	if p.under != nil {
+		go p.under.run(cmd)
+	}
 	return p, nil
 }
 
@@ -139,6 +147,9 @@ func (p *process) kill() {
 
 func (p *process) wait() {
 	<-p.exited
+	if p.under != nil {
+		<-p.under.ended
+	}
 	_ = p.log.file.Close()
 }
 

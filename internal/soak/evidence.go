@@ -88,18 +88,18 @@ func (c change) String() string {
 	names := map[byte]string{'I': "INSERT", 'U': "UPDATE", 'D': "DELETE", 'T': "TRUNCATE"}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", names[c.op], c.table)
-	switch {
-	case c.op == 'U':
+	switch c.op {
+	case 'U':
 		fmt.Fprintf(&b, " %s", c.old.id())
 		for column, is := range c.new {
 			if was := c.old[column]; fmt.Sprint(was) != fmt.Sprint(is) {
 				fmt.Fprintf(&b, " %s: %.60q -> %.60q", column, fmt.Sprint(was), fmt.Sprint(is))
 			}
 		}
-	case c.op == 'I':
+	case 'I':
 		document, _ := json.Marshal(c.new)
 		fmt.Fprintf(&b, " %.400s", document)
-	case c.op == 'D':
+	case 'D':
 		fmt.Fprintf(&b, " %s", c.old.id())
 	}
 	return b.String()

@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -28,6 +27,7 @@ type faults struct {
 	*stage
 	random *rand.Rand
 	note   func(name string) // counts a fault
+	missed func(name string) // takes the count back
 }
 
 var kinds = []fault{
@@ -43,6 +43,8 @@ var kinds = []fault{
 	{"line: slow", 2, (*faults).slowLine, nil},
 	{"line: half closed", 3, (*faults).halfCloseLine, nil},
 	{"disk: full", 2, (*faults).fillDisk, func(s *stage) bool { return s.small != "" }},
+	{"disk: fsync fails", 2, (*faults).failSync, func(s *stage) bool { return s.daemon.under != nil }},
+	{"clock: jumps", 3, (*faults).jumpClock, func(s *stage) bool { return s.daemon.under != nil }},
 	{"daemon: SIGKILL in a staged transaction", 1, (*faults).killStaged, nil},
 }
 
@@ -57,34 +59,34 @@ func (f *faults) some(ctx context.Context, most time.Duration) {
 // run lets faults strike until ctx ends. One that has begun is brought to its end.
 func (f *faults) run(ctx context.Context, pause time.Duration, only string) error {
 	for f.some(ctx, pause); ctx.Err() == nil; f.some(ctx, pause) {
-		k := f.pick()
-		if k.needs != nil && !k.needs(f.stage) || only != "" && k.name != only {
-			continue
-		}
 		if f.daemon.ended() {
 			return f.endedAlone()
 		}
+		k := f.pick(only)
 		f.note(k.name)
-		if err := k.strike(f, ctx); err != nil {
+		err := k.strike(f, ctx)
+		if errors.Is(err, errMissed) {
+			f.missed(k.name)
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 	}
 	return nil
 }
 
-func (f *faults) pick() fault {
-	sum := 0
+// pick picks a fault that can strike here.
+func (f *faults) pick(only string) fault {
+	var can []fault
 	for _, k := range kinds {
-		sum += k.weight
-	}
-	n := f.random.IntN(sum)
-	for _, k := range kinds {
-		if n -= k.weight; n < 0 {
-			return k
+		if (k.needs == nil || k.needs(f.stage)) && (only == "" || k.name == only) {
+			can = append(can, slices.Repeat([]fault{k}, k.weight)...)
 		}
 	}
-	return fault{}
+	return can[f.random.IntN(len(can))]
 }
+
+// errMissed says that a fault changed nothing, and does not count.
+var errMissed = errors.New("nothing was struck")
 
 // errBroken says that the daemon or the server did what it must not do, whatever the events are.
 var errBroken = errors.New("broken")
@@ -142,20 +144,8 @@ func (f *faults) stopDaemon(ctx context.Context) error {
 }
 
 func (f *faults) terminateWalsender(ctx context.Context) error {
-	conn, err := f.connect(ctx)
-	if err != nil {
-		return nilIfOver(ctx, err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	_, err = conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'`)
-	return nilIfOver(ctx, err)
-}
-
-func nilIfOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return f.execute(context.WithoutCancel(ctx),
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'`)
 }
 
 func (f *faults) crashPostgres(ctx context.Context) error {
@@ -212,50 +202,6 @@ func (f *faults) slowLine(ctx context.Context) error {
 	f.line.set(false, true)
 	f.some(ctx, 3*time.Second)
 	f.line.set(false, false)
-	return nil
-}
-
-// fillDisk fills the file system of the state. The daemon has to end, with an error, as soon as it has something to
-// write; with room again it has to go on.
-func (f *faults) fillDisk(ctx context.Context) error {
-	f.daemon.waitReady()
-	ballast := filepath.Join(f.small, "ballast")
-	if err := fill(ballast); err != nil {
-		return err
-	}
-	select {
-	case <-f.daemon.exited:
-	case <-ctx.Done():
-	case <-time.After(5 * time.Second):
-	}
-	if err := os.Remove(ballast); err != nil {
-		return err
-	}
-	if !f.daemon.ended() {
-		return nil // it had nothing to write, or has enough in reserve
-	}
-	f.daemon.wait()
-	if code := f.daemon.cmd.ProcessState.ExitCode(); code != 1 {
-		return fmt.Errorf("%w: on a full disk bluetap ended with %s:\n%s", errBroken, f.daemon.cmd.ProcessState,
-			f.daemon.log.end())
-	}
-	return f.start()
-}
-
-// fill writes a file until the file system is full.
-func fill(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	for chunk := make([]byte, 1<<20); len(chunk) >= 512; {
-		if _, err := file.Write(chunk); errors.Is(err, syscall.ENOSPC) {
-			chunk = chunk[:len(chunk)/2]
-		} else if err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

@@ -33,7 +33,8 @@ func (a author) deleteComment() string {
 
 func (a author) newChecklist() string {
 	id := a.id()
-	return fmt.Sprintf(`INSERT INTO checklists (id, title, position, todo_id) SELECT '%[1]s', %[2]s, %[3]d, p1.id FROM %[4]s;
+	return fmt.Sprintf(`INSERT INTO checklists (id, title, position, todo_id)
+			SELECT '%[1]s', %[2]s, %[3]d, p1.id FROM %[4]s;
 		INSERT INTO checklist_items (id, title, position, checklist_id)
 			SELECT id || i, title || i, 3 - i, id FROM checklists, generate_series(1, 3) i WHERE id = '%[1]s'`,
 		id, a.words(), a.IntN(9), a.from("todos"))
@@ -57,7 +58,7 @@ func (a author) newItem() string {
 }
 
 func (a author) editItem() string {
-	set := []string{"title = " + a.words(), "done = NOT done", "dued_at = " + a.date(), "position = position / 2"}[a.IntN(4)]
+	set := a.one("title = "+a.words(), "done = NOT done", "dued_at = "+a.date(), "position = position / 2")
 	if a.IntN(6) == 0 {
 		return fmt.Sprintf(`UPDATE checklist_items SET %s, checklist_id = p1.id FROM %s WHERE checklist_items.id = %s`, set,
 			a.from("checklists"), a.some("checklist_items"))
@@ -73,7 +74,8 @@ func (a author) assignItem() string {
 	if a.IntN(3) == 0 {
 		return "DELETE FROM checklist_item_users WHERE id = " + a.some("checklist_item_users")
 	}
-	return fmt.Sprintf(`INSERT INTO checklist_item_users (id, checklist_item_id, user_id) SELECT '%s', p1.id, p2.id FROM %s`,
+	return fmt.Sprintf(`INSERT INTO checklist_item_users (id, checklist_item_id, user_id)
+		SELECT '%s', p1.id, p2.id FROM %s`,
 		a.id(), a.from("checklist_items", "users"))
 }
 
@@ -128,7 +130,7 @@ func (a author) newField() string {
 }
 
 func (a author) editField() string {
-	set := []string{"name = " + a.words(), "min = 1.5, max = 2", "updated_at = now()", "position = position / 2"}[a.IntN(4)]
+	set := a.one("name = "+a.words(), "min = 1.5, max = 2", "updated_at = now()", "position = position / 2")
 	return fmt.Sprintf(`UPDATE custom_fields SET %s WHERE id = %s`, set, a.some("custom_fields"))
 }
 
@@ -140,7 +142,8 @@ func (a author) editOptions() string {
 	case 1:
 		return "DELETE FROM custom_field_options WHERE id = " + a.some("custom_field_options")
 	}
-	return fmt.Sprintf(`UPDATE custom_field_options SET title = %s WHERE id = %s`, a.words(), a.some("custom_field_options"))
+	return fmt.Sprintf(`UPDATE custom_field_options SET title = %s WHERE id = %s`, a.words(),
+		a.some("custom_field_options"))
 }
 
 func (a author) fillField() string {
@@ -164,8 +167,8 @@ func (a author) choose() string {
 }
 
 func (a author) newList() string {
-	return fmt.Sprintf(`INSERT INTO todo_lists (id, title, position, project_id) SELECT '%s', %s, %d.5, p1.id FROM %s`, a.id(),
-		a.words(), a.IntN(9), a.from("projects"))
+	return fmt.Sprintf(`INSERT INTO todo_lists (id, title, position, project_id)
+		SELECT '%s', %s, %d.5, p1.id FROM %s`, a.id(), a.words(), a.IntN(9), a.from("projects"))
 }
 
 func (a author) editList() string {

@@ -229,15 +229,27 @@ func fieldContents(v view, todo, field string) []string {
 	return contents
 }
 
-// records returns whose order an event about the row obeys: as it is, else as it was, and both if they differ.
+// records returns whose order an event about the row obeys: as it is, else as it was, and both if they differ. A row
+// that is marked as deleted is none.
 func (s *step) records(table, id string) []string {
 	before, after := s.views()
+	return recordsOf(table, after.live(table, id), after, before.live(table, id), before)
+}
+
+// touched returns the records of a row, marked as deleted or not.
+func (s *step) touched(at place) []string {
+	before, after := s.views()
+	return recordsOf(at.table, after.get(at.table, at.id), after, before.get(at.table, at.id), before)
+}
+
+func recordsOf(table string, is row, after view, was row, before view) []string {
 	var found []string
-	for _, v := range []view{after, before} {
-		if r := v.get(table, id); r != nil {
-			if record := v.record(table, r); !slices.Contains(found, record) {
-				found = append(found, record)
-			}
+	if is != nil {
+		found = append(found, after.record(table, is))
+	}
+	if was != nil {
+		if record := before.record(table, was); !slices.Contains(found, record) {
+			found = append(found, record)
 		}
 	}
 	return found
@@ -268,11 +280,12 @@ var chain = map[string]link{
 	"checklist_item_users":      {"checklist_item_id", "checklist_items"},
 }
 
-// projects returns the projects that an event about the row belongs to.
+// projects returns the projects of an event's previous and current value.
 func (s *step) projects(table, id string) []string {
+	before, after := s.views()
 	var found []string
-	s.sides(place{table, id}, func(v view, r row) {
-		t := table
+	for _, v := range []view{before, after} {
+		t, r := table, v.live(table, id)
 		for r != nil && r.text("project_id") == "" {
 			up := cmp.Or(chain[t], ownership[t])
 			t, r = up.table, v.get(up.table, r.text(up.column))
@@ -280,7 +293,7 @@ func (s *step) projects(table, id string) []string {
 		if r != nil {
 			found = append(found, r.text("project_id"))
 		}
-	})
+	}
 	return found
 }
 

@@ -1,9 +1,5 @@
 //go:build unix
 
-// Package soak is the history test: clients run random transactions on Blue's tables while faults strike the daemon, the
-// server, the line, the disk and the receivers, and in the end what was delivered is compared with what was committed.
-// It runs the real program as a process, and knows nothing of its code: what must be delivered follows from an audit
-// table and from the page about events, which is written down here a second time.
 package soak
 
 import (
@@ -16,35 +12,6 @@ import (
 	"sync"
 	"time"
 )
-
-// Options say how long and how hard.
-type Options struct {
-	Program string        // path of bluetap
-	Dir     string        // an empty directory for configuration, state and logs, with a short path; kept
-	For     time.Duration // how long clients write and faults strike, at least
-	// Transactions is how many must be committed before it ends, if that takes longer than For. Default 0: For alone.
-	Transactions int
-	Seed         uint64
-	Clients      int           // default 4
-	Stretch      int           // transactions between two checks; default 1500
-	Pause        time.Duration // the longest pause between two faults of a lane; default 2 s
-	SnapshotKill int           // how often the daemon is killed in its first snapshot
-	Only         string        // the one fault that strikes; "" = all
-	Progress     func(Result)  // called now and then, by one goroutine at a time. nil: nobody is told
-}
-
-// Result is what came of it.
-type Result struct {
-	Seed       uint64
-	Elapsed    time.Duration
-	Totals     Totals
-	Attempts   int            // requests that receivers got
-	Refused    int            // of these, those that were not answered with 2xx
-	Failed     int            // transactions that lost against another client or a fault
-	Checks     int            // stretches that were checked
-	Faults     map[string]int // by kind
-	Violations []string       // in words; the first ones carry their history
-}
 
 // Run plays the history. An error says that the test itself could not go on; broken promises are in the result.
 func Run(ctx context.Context, o Options) (result Result, err error) {
@@ -64,12 +31,39 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(), kinds: map[string]int{}}
 	r.clients = &clients{url: s.pg.URL(database), seed: o.Seed, number: o.Clients}
+	stop := r.watch()
 	err = r.play(ctx)
-	if broken := errors.Is(err, errBroken); broken {
-		r.checker.violate(0, nil, "%v", err)
-		err = nil
+	stop()
+	if errors.Is(err, errBroken) {
+		r.told, err = append(r.told, err.Error()), nil
 	}
-	return r.result(), err
+	result = r.result()
+	if len(result.Violations) > 0 {
+		err = errors.Join(err, s.keepState())
+	}
+	return result, err
+}
+
+// watch tells of the progress until it is stopped.
+func (r *run) watch() (stop func()) {
+	if r.Progress == nil {
+		return func() {}
+	}
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	wg.Go(func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				r.Progress(r.result())
+			}
+		}
+	})
+	return func() { close(done); wg.Wait() }
 }
 
 // run is a history under way.
@@ -81,11 +75,12 @@ type run struct {
 	truth   truth
 	began   time.Time
 
-	mu    sync.Mutex
-	kinds map[string]int
-	log   []struck
-	done  int // stretches
-	told  []string
+	mu     sync.Mutex
+	kinds  map[string]int
+	log    []struck
+	done   int // stretches
+	totals Totals
+	told   []string // violations
 }
 
 // struck is one fault that struck.
@@ -101,16 +96,23 @@ func (r *run) note(name string) {
 	r.log = append(r.log, struck{time.Now(), name})
 }
 
+func (r *run) missed(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kinds[name]--; r.kinds[name] == 0 {
+		delete(r.kinds, name)
+	}
+	r.log = append(r.log, struck{time.Now(), name + ", which changed nothing"})
+}
+
 func (r *run) result() Result {
 	all, refused := r.stage.receiver.attempts()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	result := Result{Seed: r.Seed, Elapsed: time.Since(r.began), Totals: r.checker.totals, Attempts: all, Refused: refused,
-		Failed: int(r.clients.failed.Load()), Checks: r.done, Faults: maps.Clone(r.kinds)}
+	result := Result{Seed: r.Seed, Elapsed: time.Since(r.began), Totals: r.totals,
+		Committed: int(r.clients.committed.Load()), Failed: int(r.clients.failed.Load()), Attempts: all, Refused: refused,
+		Checks: r.done, Faults: maps.Clone(r.kinds)}
 	result.Violations = append(result.Violations, r.told...)
-	for _, v := range r.checker.violations {
-		result.Violations = append(result.Violations, v.String())
-	}
 	return result
 }
 
@@ -122,11 +124,8 @@ func (r *run) play(ctx context.Context) error {
 		if err := r.round(ctx, round); err != nil {
 			return err
 		}
-		if r.Progress != nil {
-			r.Progress(r.result())
-		}
 		if ctx.Err() != nil || len(r.told) > 0 ||
-			time.Since(r.began) >= r.For && r.checker.totals.Transactions >= r.Transactions {
+			time.Since(r.began) >= r.For && r.totals.Transactions >= r.Transactions {
 			break
 		}
 	}
@@ -166,7 +165,8 @@ func (r *run) round(ctx context.Context, round int) error {
 	defer stop()
 	var wg sync.WaitGroup
 	var strikeErr error
-	f := &faults{stage: r.stage, random: rand.New(rand.NewPCG(r.Seed, uint64(1000+round))), note: r.note}
+	f := &faults{stage: r.stage, random: rand.New(rand.NewPCG(r.Seed, uint64(1000+round))), note: r.note,
+		missed: r.missed}
 	wg.Go(func() { strikeErr = f.run(striking, r.Pause, r.Only) })
 	if r.Only == "" {
 		random := rand.New(rand.NewPCG(r.Seed, uint64(1_000_000+round)))
@@ -220,6 +220,7 @@ func (r *run) rest(ctx context.Context, round int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done++
+	r.totals = r.checker.totals
 	if len(r.checker.violations) > 0 {
 		r.tell(checked, got)
 	}

@@ -143,26 +143,28 @@ func (s *stage) begin(ctx context.Context, kills int) (begins uint64, killed int
 		return 0, 0, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	left, err := slotPoint(ctx, conn)
-	if err != nil {
-		return 0, 0, err
-	}
 	if s.daemon, err = s.install.start(); err != nil {
 		return 0, 0, err
 	}
-	// A new slot's confirmed_flush is where its snapshot was taken, until the daemon has copied all and confirms.
+	// A new slot's confirmed position is where its snapshot was taken, until the daemon has copied all, streams and
+	// confirms. It may have to begin anew, with another slot: the last one counts.
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
-	for begins == 0 || begins == left {
+	for {
+		point, err := slotPoint(ctx, conn)
+		if err != nil {
+			return 0, 0, err
+		}
+		if ready, _ := s.daemon.log.said("snapshot ready"); ready {
+			break
+		}
+		begins = point
 		select {
 		case <-ticker.C:
 		case <-s.daemon.exited:
 			return 0, 0, fmt.Errorf("bluetap ended before its first snapshot:\n%s", s.daemon.log.end())
 		case <-ctx.Done():
 			return 0, 0, context.Cause(ctx)
-		}
-		if begins, err = slotPoint(ctx, conn); err != nil {
-			return 0, 0, err
 		}
 	}
 	if !s.daemon.waitLog(ctx, "streaming") {
@@ -182,7 +184,18 @@ func slotPoint(ctx context.Context, conn *pgx.Conn) (uint64, error) {
 	return point, nil
 }
 
-// close ends everything, and removes what is no evidence.
+// keepState copies the state from the small file system, which goes with the stage, to where the other evidence is.
+func (s *stage) keepState() error {
+	if !s.daemon.ended() {
+		s.daemon.kill()
+	}
+	if s.small == "" {
+		return nil
+	}
+	return os.CopyFS(filepath.Join(s.dir, "state"), os.DirFS(s.install.state))
+}
+
+// close ends everything. What is in the directory stays.
 func (s *stage) close() error {
 	var errs []error
 	if s.daemon != nil && !s.daemon.ended() {

@@ -49,6 +49,8 @@ func (a author) statement() string {
 	return ""
 }
 
+func (a author) one(of ...string) string { return of[a.IntN(len(of))] }
+
 // id returns a new key. It begins at random, so that some picks evenly.
 func (a author) id() string { return fmt.Sprintf("%08x%04x", a.Uint32(), a.IntN(1<<16)) }
 
@@ -159,7 +161,7 @@ func (a author) replaceTodo() string {
 }
 
 func (a author) rekeyTodo() string {
-	table := []string{"todos", "tags", "comments", "checklists", "checklist_items", "todo_users"}[a.IntN(6)]
+	table := a.one("todos", "tags", "comments", "checklists", "checklist_items", "todo_users")
 	return fmt.Sprintf(`UPDATE %s SET id = '%s' WHERE id = %s`, table, a.id(), a.some(table))
 }
 

@@ -1,0 +1,103 @@
+//go:build unix
+
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// fillDisk fills the file system of the state. The daemon has to end, with an error, as soon as it has something to
+// write; with room again it has to go on.
+func (f *faults) fillDisk(ctx context.Context) error {
+	f.daemon.waitReady()
+	ballast := filepath.Join(f.small, "ballast")
+	if err := fill(ballast); err != nil {
+		return err
+	}
+	select {
+	case <-f.daemon.exited:
+	case <-ctx.Done():
+	case <-time.After(5 * time.Second):
+	}
+	if err := os.Remove(ballast); err != nil {
+		return err
+	}
+	return f.afterDisk()
+}
+
+// failSync makes one fsync fail, or all. The daemon must not go on as if nothing had been: what it was told is not on
+// disk may never be.
+func (f *faults) failSync(ctx context.Context) error {
+	f.daemon.waitReady()
+	f.daemon.under.failing.Store(1 + int64(f.random.IntN(2))*1_000_000)
+	select {
+	case <-f.daemon.exited:
+	case <-ctx.Done():
+	case <-time.After(5 * time.Second):
+	}
+	f.daemon.under.failing.Store(0)
+	if err := f.afterDisk(); !errors.Is(err, errMissed) || f.daemon.under.failed.Load() == 0 {
+		return err
+	}
+	return nil // it was a file that can be written anew
+}
+
+// afterDisk starts the daemon again if it gave up on its disk, which it must have done in an orderly way. It may also
+// have had nothing to write.
+func (f *faults) afterDisk() error {
+	if !f.daemon.ended() {
+		return errMissed
+	}
+	f.daemon.wait()
+	if code := f.daemon.cmd.ProcessState.ExitCode(); code != 1 {
+		return fmt.Errorf("%w: without its disk bluetap ended with %s:\n%s", errBroken, f.daemon.cmd.ProcessState,
+			f.daemon.log.end())
+	}
+	return f.start()
+}
+
+// jumpClock sets the daemon's clock of the day forwards or back, and right again after a while; it is also right in the
+// next process. The jumps are longer than the longest wait that there can be, as only those are seen for what they are:
+// a shorter one back makes what waits for its next attempt wait that much longer, which is no loss.
+func (f *faults) jumpClock(ctx context.Context) error {
+	f.daemon.waitReady()
+	clock := f.daemon.under.clock.Load()
+	if clock == nil {
+		return errMissed
+	}
+	const day = 24 * 3600
+	jump := 3*day/2 + f.random.Int64N(30*day)
+	if f.random.IntN(2) == 0 {
+		jump = -jump
+	}
+	for _, seconds := range []int64{jump, 0} {
+		if err := clock.set(seconds); err != nil {
+			return err
+		}
+		f.some(ctx, 3*time.Second)
+	}
+	return nil
+}
+
+// fill writes a file until the file system is full.
+func fill(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for chunk := make([]byte, 1<<20); len(chunk) >= 512; {
+		if _, err := file.Write(chunk); errors.Is(err, syscall.ENOSPC) {
+			chunk = chunk[:len(chunk)/2]
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}

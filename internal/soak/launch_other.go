@@ -1,0 +1,26 @@
+//go:build unix && !linux
+
+package soak
+
+import (
+	"errors"
+	"os/exec"
+	"sync/atomic"
+)
+
+// Launch does nothing: only Linux lets one process answer another's system calls.
+func Launch() {}
+
+type supervisor struct {
+	failing, failed atomic.Int64
+	clock           atomic.Pointer[clock]
+	ended           chan struct{}
+}
+
+type clock struct{}
+
+func (*clock) set(int64) error { return errors.ErrUnsupported }
+
+func supervise(*exec.Cmd) (*supervisor, error) { return nil, errors.ErrUnsupported }
+
+func (s *supervisor) run(*exec.Cmd) { close(s.ended) }
