@@ -56,6 +56,7 @@ type stretch struct {
 	touched map[string][]touch
 	read    map[*[]byte]map[string]any // bodies that are read already
 	told    map[comparison]string
+	ids     map[*due][]*arrival // one of each id, over all hooks
 }
 
 // comparison is one body compared with one event.
@@ -73,7 +74,7 @@ type touch struct {
 // check takes the commits of a stretch, and all that has arrived in it.
 func (c *checker) check(commits []*commit, got map[string][]*arrival) (*stretch, error) {
 	s := &stretch{commits: commits, due: map[uint64][]*due{}, touched: map[string][]touch{},
-		read: map[*[]byte]map[string]any{}, told: map[comparison]string{}}
+		read: map[*[]byte]map[string]any{}, told: map[comparison]string{}, ids: map[*due][]*arrival{}}
 	for _, tx := range commits {
 		step, err := c.world.apply(tx)
 		if err != nil {
@@ -88,6 +89,12 @@ func (c *checker) check(commits []*commit, got map[string][]*arrival) (*stretch,
 	now := map[string][sha256.Size]byte{}
 	for _, h := range c.hooks {
 		c.compare(s, h, got[h.id], now)
+	}
+	for d, ids := range s.ids {
+		if len(ids) > d.count {
+			c.violate(ids[0].lsn, d.records, "%s of %s %s in commit %X came under %d ids", d.name, d.entity, d.id, ids[0].lsn,
+				len(ids))
+		}
 	}
 	if c.recent = append(c.recent, now); len(c.recent) > 3 {
 		c.recent = c.recent[1:]
@@ -187,6 +194,9 @@ func (c *checker) match(s *stretch, h *hook, firsts []*arrival) {
 		if d == nil {
 			c.violate(a.lsn, s.recordsIn(a), "%s: %s %s was sent and no change fires it: %.300s", h.id, a.event, a.id, *a.values)
 			continue
+		}
+		if !slices.ContainsFunc(s.ids[d], func(other *arrival) bool { return other.id == a.id }) {
+			s.ids[d] = append(s.ids[d], a)
 		}
 		if counts[d]++; counts[d] > d.count || !h.wants(d.name, d.projects) {
 			c.violate(a.lsn, d.records, "%s: %s of %s %s in commit %X came too often, or was not wanted", h.id, d.name, d.entity,

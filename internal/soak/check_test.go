@@ -118,8 +118,9 @@ func TestChecker(t *testing.T) {
 		"faultless":     {func(*play) {}, ""},
 		"sent again":    {func(p *play) { p.got = append(p.got, p.got[2]) }, ""},
 		"other records": {func(p *play) { p.got[0], p.got[1] = p.got[1], p.got[0] }, ""},
-		"dropped":       {func(p *play) { p.got = slices.Delete(p.got, 3, 4) }, "TODO_NAME_CHANGED of todo t in commit 190 is missing"},
-		"out of order":  {func(p *play) { p.got[2], p.got[3] = p.got[3], p.got[2] }, "came after TODO_NAME_CHANGED"},
+		"dropped": {func(p *play) { p.got = slices.Delete(p.got, 3, 4) },
+			"TODO_NAME_CHANGED of todo t in commit 190 is missing"},
+		"out of order": {func(p *play) { p.got[2], p.got[3] = p.got[3], p.got[2] }, "came after TODO_NAME_CHANGED"},
 		"comment before its todo": {func(p *play) { p.got[1], p.got[4] = p.got[4], p.got[1] },
 			"came after COMMENT_CREATED"},
 		"rolled back": {func(p *play) { p.commits = slices.Delete(p.commits, 4, 7); p.got = p.got[:5] },
@@ -130,8 +131,9 @@ func TestChecker(t *testing.T) {
 		"new as old":   {func(p *play) { p.got[3] = p.got[3].spoilt(`"title":"b"`, `"title":"c"`) }, "in truth b"},
 		"nested too new": {func(p *play) { p.got[4] = p.got[4].spoilt(`"title":"c"`, `"title":"d"`) },
 			".currentValue.todo.title is d"},
-		"a field too many": {func(p *play) { p.got[2] = p.got[2].spoilt(`"done"`, `"secret":1,"done"`) }, "secret: in the body true"},
-		"wrong event":      {func(p *play) { p.got[2].event = "TODO_MOVED" }, "no change fires it"},
+		"a field too many": {func(p *play) { p.got[2] = p.got[2].spoilt(`"done"`, `"secret":1,"done"`) },
+			"secret: in the body true"},
+		"wrong event": {func(p *play) { p.got[2].event = "TODO_MOVED" }, "no change fires it"},
 		"chain": {func(p *play) {
 			p.got[3] = p.got[3].spoilt(`"title":"b"`, `"title":"x"`)
 		}, "the chain of todo/t is broken"},

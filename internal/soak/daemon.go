@@ -26,11 +26,12 @@ type installation struct {
 }
 
 // config is the daemon's file. The schedule lasts longer than any fault does, and no clock jumps by as much as maxAge,
-// so that nothing is dead-lettered.
+// so that nothing is dead-lettered. What is delivered is soon dropped, so that the state does not grow for an hour.
 const config = `database:
   url: %q
 state:
   dir: %q
+  retention: 1m
 delivery:
   allowedNetworks: [127.0.0.0/8]
   timeout: 1s
@@ -128,11 +129,12 @@ func (i *installation) start() (*process, error) {
 	if p.under, err = supervise(cmd); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, errors.Join(fmt.Errorf("start bluetap: %w", err), file.Close())
 	}
-	exited, err := child.Start(cmd, syscall.SIGKILL)
-	if err != nil {
+	if p.exited, err = child.Start(cmd, syscall.SIGKILL); err != nil {
+		if p.under != nil {
+			p.under.abandon(cmd)
+		}
 		return nil, errors.Join(fmt.Errorf("start bluetap: %w", err), file.Close())
 	}
-	p.exited = exited
 	if p.under != nil {
 		go p.under.run(cmd)
 	}

@@ -20,7 +20,8 @@ import (
 // launchProgram holds the path of the program that a launching process becomes.
 const launchProgram = "BLUETAP_SOAK_LAUNCH"
 
-// Launch must be called first by a program that calls Run. In a process that is to become the daemon it does not return.
+// Launch must be called first by a program that calls Run. In a process that is to become the daemon it does not
+// return.
 func Launch() {
 	program := os.Getenv(launchProgram)
 	if program == "" {
@@ -37,12 +38,11 @@ const socket = 3
 func become(program string) error {
 	runtime.LockOSThread() // the filter is the thread's, and goes with it through exec
 	listener, err := askAbout(syscall.SYS_FSYNC, syscall.SYS_FDATASYNC, syscall.SYS_SCHED_GETAFFINITY)
-	if err != nil {
-		return err
-	}
-	if err := syscall.Sendmsg(socket, []byte{0}, syscall.UnixRights(listener), nil, 0); err != nil {
-		return fmt.Errorf("pass listener: %w", err)
-	}
+	if err == nil {
+		if err := syscall.Sendmsg(socket, []byte{0}, syscall.UnixRights(listener), nil, 0); err != nil {
+			return fmt.Errorf("pass listener: %w", err)
+		}
+	} // else a kernel, or a container, that does not have it: the test does without
 	syscall.CloseOnExec(socket)
 	return syscall.Exec(program, append([]string{program}, os.Args[1:]...), os.Environ())
 }
@@ -117,6 +117,12 @@ func supervise(cmd *exec.Cmd) (*supervisor, error) {
 	return &supervisor{own: os.NewFile(uintptr(ends[0]), "launch"), ended: make(chan struct{})}, nil
 }
 
+// abandon is called instead of run when the command could not be started.
+func (s *supervisor) abandon(cmd *exec.Cmd) {
+	_ = cmd.ExtraFiles[0].Close()
+	_ = s.own.Close()
+}
+
 // run answers until the process ends.
 func (s *supervisor) run(cmd *exec.Cmd) {
 	defer close(s.ended)
@@ -158,10 +164,10 @@ type notification struct {
 }
 
 type response struct {
-	id     uint64
-	value  int64
-	errno  int32
-	flags_ uint32
+	id    uint64
+	value int64
+	errno int32
+	flags uint32
 }
 
 // answer answers one question. It reports false when no more can come.
@@ -183,7 +189,7 @@ func (s *supervisor) answer(listener int) bool {
 	if errno != 0 {
 		return true // who asked was killed
 	}
-	r := response{id: n.id, flags_: respondContinue}
+	r := response{id: n.id, flags: respondContinue}
 	switch {
 	case n.call == syscall.SYS_SCHED_GETAFFINITY:
 		// The first thing that a Go program asks, while it has one thread and has not looked at the clock.
@@ -191,11 +197,13 @@ func (s *supervisor) answer(listener int) bool {
 			s.clock.Store(takeClock(int(n.pid)))
 		}
 	case s.failing.Load() > 0:
+		r.flags, r.errno = 0, -int32(syscall.EIO)
+	}
+	_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, uintptr(listener), notifySend, uintptr(unsafe.Pointer(&r)))
+	if errno == 0 && r.errno != 0 { // else a signal came in between, and the call is made again
 		s.failing.Add(-1)
 		s.failed.Add(1)
-		r.flags_, r.errno = 0, -int32(syscall.EIO)
 	}
-	_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, uintptr(listener), notifySend, uintptr(unsafe.Pointer(&r)))
 	return true
 }
 

@@ -203,11 +203,12 @@ func (r *run) rest(ctx context.Context, round int) error {
 	if _, err := conn.Exec(ctx, "TRUNCATE audit"); err != nil {
 		return fmt.Errorf("forget the audit: %w", err)
 	}
-	if err := r.stage.empty(ctx, r.truth.last); err != nil {
-		if r.stage.daemon.ended() {
-			err = r.stage.endedAlone()
-		}
-		r.checker.violate(0, nil, "after %s the queues are not empty: %v", restPatience, err)
+	at, err := r.stage.empty(ctx, r.truth.last)
+	if err != nil {
+		r.checker.violate(0, nil, "the queues do not become empty: %v", err)
+	}
+	if len(at.Divergences) > 0 {
+		r.checker.violate(0, nil, "the mirror is not what the stream says: %v", at.Divergences)
 	}
 	got, wrong := r.stage.receiver.take()
 	for _, w := range wrong {
@@ -228,23 +229,22 @@ func (r *run) rest(ctx context.Context, round int) error {
 	return nil
 }
 
-// empty waits until the daemon has applied the last commit and has delivered all.
-func (s *stage) empty(ctx context.Context, last uint64) error {
-	ticker := time.NewTicker(50 * time.Millisecond)
+// empty waits until the daemon has applied the last commit and has delivered all, and returns its last status.
+func (s *stage) empty(ctx context.Context, last uint64) (status, error) {
+	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
-	var at status
-	var err error
 	for {
 		// A daemon that has just been started does not answer yet.
-		if at, err = s.install.status(ctx); err == nil && at.isAt(last) {
-			return nil
+		at, err := s.install.status(ctx)
+		if err == nil && at.isAt(last) {
+			return at, nil
 		}
 		select {
 		case <-ticker.C:
 		case <-s.daemon.exited:
-			return errors.New("bluetap has ended")
+			return at, s.endedAlone()
 		case <-ctx.Done():
-			return fmt.Errorf("%+v, the last commit ends at %X: %w", at, last, errors.Join(err, context.Cause(ctx)))
+			return at, fmt.Errorf("%+v, the last commit ends at %X: %w", at, last, errors.Join(err, context.Cause(ctx)))
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (s *stage) set(ctx context.Context) (err error) {
 }
 
 // smallSize is how much the small file system holds: enough for the state, and soon full.
-const smallSize = "400m"
+const smallSize = "1g"
 
 // mount puts the state on a file system of its own, which can be filled. That takes root and Linux; without them the
 // state lies beside the rest, and its disk is never full.
@@ -186,9 +186,7 @@ func slotPoint(ctx context.Context, conn *pgx.Conn) (uint64, error) {
 
 // keepState copies the state from the small file system, which goes with the stage, to where the other evidence is.
 func (s *stage) keepState() error {
-	if !s.daemon.ended() {
-		s.daemon.kill()
-	}
+	s.daemon.kill()
 	if s.small == "" {
 		return nil
 	}
@@ -198,7 +196,7 @@ func (s *stage) keepState() error {
 // close ends everything. What is in the directory stays.
 func (s *stage) close() error {
 	var errs []error
-	if s.daemon != nil && !s.daemon.ended() {
+	if s.daemon != nil {
 		s.daemon.kill()
 	}
 	if s.line != nil {
