@@ -115,6 +115,9 @@ type process struct {
 	exited <-chan struct{}
 	log    *processLog
 	under  *supervisor // nil where there can be none
+
+	// excused is until when it may give up: a failure of the disk that is over may still be on its way through it.
+	excused time.Time
 }
 
 // start starts `bluetap run`; what it logs is appended to the log file.
@@ -165,10 +168,15 @@ func (p *process) terminate(patience time.Duration) error {
 		return fmt.Errorf("bluetap did not end in %s after SIGTERM", patience)
 	}
 	p.wait()
-	if !p.cmd.ProcessState.Success() {
+	if !p.cmd.ProcessState.Success() && !p.gaveUp() {
 		return fmt.Errorf("bluetap ended with %s after SIGTERM", p.cmd.ProcessState)
 	}
 	return nil
+}
+
+// gaveUp tells whether the process has ended in an orderly way, and had a reason to.
+func (p *process) gaveUp() bool {
+	return p.cmd.ProcessState.ExitCode() == 1 && time.Now().Before(p.excused)
 }
 
 func (p *process) ended() bool {

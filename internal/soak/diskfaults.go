@@ -5,7 +5,6 @@ package soak
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -48,18 +47,16 @@ func (f *faults) failSync(ctx context.Context) error {
 	return nil // it was a file that can be written anew
 }
 
-// afterDisk starts the daemon again if it gave up on its disk, which it must have done in an orderly way. It may also
-// have had nothing to write.
+// excusedFor is how long a daemon may take to give up: requests under way get ten seconds.
+const excusedFor = 15 * time.Second
+
+// afterDisk starts the daemon again if it gave up on its disk. It may also have had nothing to write, or give up later.
 func (f *faults) afterDisk() error {
+	f.daemon.excused = time.Now().Add(excusedFor)
 	if !f.daemon.ended() {
 		return errMissed
 	}
-	f.daemon.wait()
-	if code := f.daemon.cmd.ProcessState.ExitCode(); code != 1 {
-		return fmt.Errorf("%w: without its disk bluetap ended with %s:\n%s", errBroken, f.daemon.cmd.ProcessState,
-			f.daemon.log.end())
-	}
-	return f.start()
+	return f.revive()
 }
 
 // jumpClock sets the daemon's clock of the day forwards or back, and right again after a while; it is also right in the
@@ -78,9 +75,9 @@ func (f *faults) jumpClock(ctx context.Context) error {
 	}
 	for _, seconds := range []int64{jump, 0} {
 		if err := clock.set(seconds); err != nil {
-			return err
+			return errMissed // it has just ended
 		}
-		f.some(ctx, 3*time.Second)
+		f.some(ctx, f.pause)
 	}
 	return nil
 }

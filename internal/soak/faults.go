@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"bluetap/internal/pgserver"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // fault is one kind of what goes wrong. It ends with everything running again, though not yet caught up.
@@ -28,6 +30,7 @@ type faults struct {
 	random *rand.Rand
 	note   func(name string) // counts a fault
 	missed func(name string) // takes the count back
+	pause  time.Duration     // the longest between two faults; what lasts does so for a few times as long
 }
 
 var kinds = []fault{
@@ -57,10 +60,12 @@ func (f *faults) some(ctx context.Context, most time.Duration) {
 }
 
 // run lets faults strike until ctx ends. One that has begun is brought to its end.
-func (f *faults) run(ctx context.Context, pause time.Duration, only string) error {
-	for f.some(ctx, pause); ctx.Err() == nil; f.some(ctx, pause) {
+func (f *faults) run(ctx context.Context, only string) error {
+	for f.some(ctx, f.pause); ctx.Err() == nil; f.some(ctx, f.pause) {
 		if f.daemon.ended() {
-			return f.endedAlone()
+			if err := f.revive(); err != nil {
+				return err
+			}
 		}
 		k := f.pick(only)
 		f.note(k.name)
@@ -91,11 +96,6 @@ var errMissed = errors.New("nothing was struck")
 // errBroken says that the daemon or the server did what it must not do, whatever the events are.
 var errBroken = errors.New("broken")
 
-func (s *stage) endedAlone() error {
-	return fmt.Errorf("%w: bluetap ended although nobody asked it to, with %s:\n%s", errBroken, s.daemon.cmd.ProcessState,
-		s.daemon.log.end())
-}
-
 func (f *faults) start() (err error) {
 	f.daemon, err = f.install.start()
 	return err
@@ -115,7 +115,7 @@ func (f *faults) killStarting(ctx context.Context) error {
 		}
 		f.some(ctx, 400*time.Millisecond)
 		if f.daemon.ended() {
-			return f.endedAlone()
+			return f.revive()
 		}
 		f.daemon.kill()
 	}
@@ -132,12 +132,12 @@ func (f *faults) terminateDaemon(context.Context) error {
 
 // stopDaemon freezes the process, now and then for longer than the server waits.
 func (f *faults) stopDaemon(ctx context.Context) error {
-	most := time.Second
+	most := f.pause / 2
 	if f.random.IntN(3) == 0 {
-		most = 8 * time.Second
+		most = 4 * f.pause
 	}
 	if err := f.daemon.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		return err
+		return errMissed // it has just ended
 	}
 	f.some(ctx, most)
 	return f.daemon.cmd.Process.Signal(syscall.SIGCONT)
@@ -170,7 +170,7 @@ func (f *faults) cyclePostgres(ctx context.Context, mode pgserver.Mode) error {
 			return err
 		}
 	}
-	f.some(ctx, time.Second)
+	f.some(ctx, f.pause/2)
 	if err := f.pg.Start(whole); err != nil {
 		return err
 	}
@@ -193,14 +193,14 @@ func (f *faults) halfCloseLine(context.Context) error {
 // stallLine lets nothing through, now and then for longer than the server waits.
 func (f *faults) stallLine(ctx context.Context) error {
 	f.line.set(true, false)
-	f.some(ctx, 7*time.Second)
+	f.some(ctx, 4*f.pause)
 	f.line.set(false, false)
 	return nil
 }
 
 func (f *faults) slowLine(ctx context.Context) error {
 	f.line.set(false, true)
-	f.some(ctx, 3*time.Second)
+	f.some(ctx, 2*f.pause)
 	f.line.set(false, false)
 	return nil
 }
@@ -220,7 +220,7 @@ func (f *faults) killStaged(ctx context.Context) error {
 		staged := f.daemon.waitLog(patient, "large transaction staged")
 		cancel()
 		if f.daemon.ended() {
-			return f.endedAlone()
+			return f.revive()
 		}
 		if !staged {
 			return errors.New("the transaction was not staged")
@@ -234,14 +234,21 @@ func (f *faults) killStaged(ctx context.Context) error {
 	return nil
 }
 
+// execute runs SQL; where it meets a client and one of them has to yield, until it does not.
 func (f *faults) execute(ctx context.Context, sql string) error {
 	conn, err := f.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx)
-	_, err = conn.Exec(ctx, sql)
-	return err
+	const deadlock = "40P01"
+	for {
+		_, err := conn.Exec(ctx, sql)
+		var pgErr *pgconn.PgError
+		if !errors.As(err, &pgErr) || pgErr.Code != deadlock {
+			return err
+		}
+	}
 }
 
 // waitReady waits until a young daemon heeds signals and has its state open.

@@ -19,7 +19,7 @@ type Options struct {
 	Seed         uint64
 	Clients      int           // default 4
 	Stretch      int           // transactions between two checks; default 1500
-	Pause        time.Duration // the longest pause between two faults of a lane; default 2 s
+	Pause        time.Duration // the longest between two faults, and the measure of how long one lasts; default 2 s
 	SnapshotKill int           // how often the daemon is killed in its first snapshot
 	Only         string        // the one fault that strikes; "" = all
 	Progress     func(Result)  // called every second, by one goroutine. nil: nobody is told

@@ -32,7 +32,7 @@ func spoil(ctx context.Context, r *receiver, hooks []*hook, random *rand.Rand, p
 		h, f := hooks[1+random.IntN(len(hooks)-1)], receiverFaults[random.IntN(len(receiverFaults))]
 		note(f.name)
 		r.behave(h.id, f.manner)
-		wait(3 * time.Second)
+		wait(3 * pause / 2)
 		r.behave(h.id, answers)
 	}
 }

@@ -166,8 +166,8 @@ func (r *run) round(ctx context.Context, round int) error {
 	var wg sync.WaitGroup
 	var strikeErr error
 	f := &faults{stage: r.stage, random: rand.New(rand.NewPCG(r.Seed, uint64(1000+round))), note: r.note,
-		missed: r.missed}
-	wg.Go(func() { strikeErr = f.run(striking, r.Pause, r.Only) })
+		missed: r.missed, pause: r.Pause}
+	wg.Go(func() { strikeErr = f.run(striking, r.Only) })
 	if r.Only == "" {
 		random := rand.New(rand.NewPCG(r.Seed, uint64(1_000_000+round)))
 		wg.Go(func() { spoil(striking, r.stage.receiver, r.stage.hooks, random, r.Pause, r.note) })
@@ -242,7 +242,9 @@ func (s *stage) empty(ctx context.Context, last uint64) (status, error) {
 		select {
 		case <-ticker.C:
 		case <-s.daemon.exited:
-			return at, s.endedAlone()
+			if err := s.revive(); err != nil {
+				return at, err
+			}
 		case <-ctx.Done():
 			return at, fmt.Errorf("%+v, the last commit ends at %X: %w", at, last, errors.Join(err, context.Cause(ctx)))
 		}

@@ -25,8 +25,8 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := soak.Options{Program: build(t, dir), Dir: filepath.Join(dir, "run"), For: 12 * time.Second, Seed: seed(t),
-		Stretch: 800, Pause: time.Second, SnapshotKill: 2}
+	o := soak.Options{Program: build(t, dir), Dir: filepath.Join(dir, "run"), For: 6 * time.Second, Seed: seed(t),
+		Clients: 2, Stretch: 400, Pause: 500 * time.Millisecond, SnapshotKill: 2}
 	if err := os.Mkdir(o.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}

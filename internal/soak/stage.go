@@ -184,6 +184,17 @@ func slotPoint(ctx context.Context, conn *pgx.Conn) (uint64, error) {
 	return point, nil
 }
 
+// revive starts a daemon again that has ended by itself, if it had a reason to.
+func (s *stage) revive() (err error) {
+	s.daemon.wait()
+	if !s.daemon.gaveUp() {
+		return fmt.Errorf("%w: bluetap ended although nobody asked it to, with %s:\n%s", errBroken,
+			s.daemon.cmd.ProcessState, s.daemon.log.end())
+	}
+	s.daemon, err = s.install.start()
+	return err
+}
+
 // keepState copies the state from the small file system, which goes with the stage, to where the other evidence is.
 func (s *stage) keepState() error {
 	s.daemon.kill()
