@@ -13,6 +13,7 @@ type violation struct {
 	what    string
 	records []string // whose history shows it
 	lsn     uint64   // of the transaction, 0 if none
+	hook    string   // of the webhook, "" if it is about all
 }
 
 // checker compares what receivers got with what the truth says. It takes one stretch of the history after another, and
@@ -25,6 +26,7 @@ type checker struct {
 	recent     []map[string][sha256.Size]byte // bodies by hook and id, of the last stretches
 	chains     map[string]chained             // of the first hook, by entity and id
 	totals     Totals
+	comparing  string // the hook that is looked at, "" if none
 	violations []violation
 }
 
@@ -143,6 +145,8 @@ func (s *step) due() []*due {
 
 // compare checks one hook.
 func (c *checker) compare(s *stretch, h *hook, got []*arrival, now map[string][sha256.Size]byte) {
+	c.comparing = h.id
+	defer func() { c.comparing = "" }()
 	c.totals.Deliveries += len(got)
 	var firsts []*arrival
 	for _, a := range got {
@@ -247,5 +251,6 @@ func (s *stretch) recordsIn(a *arrival) []string {
 }
 
 func (c *checker) violate(lsn uint64, records []string, format string, args ...any) {
-	c.violations = append(c.violations, violation{what: fmt.Sprintf(format, args...), records: records, lsn: lsn})
+	c.violations = append(c.violations, violation{what: fmt.Sprintf(format, args...), records: records, lsn: lsn,
+		hook: c.comparing})
 }

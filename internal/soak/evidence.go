@@ -58,6 +58,9 @@ func (r *run) history(s *stretch, got map[string][]*arrival, v violation) string
 		}
 	}
 	for id, all := range got {
+		if v.hook != "" && id != v.hook {
+			continue
+		}
 		for _, a := range all {
 			if records := s.recordsOf(a); a.lsn <= v.lsn && slices.ContainsFunc(records, func(record string) bool {
 				return slices.Contains(v.records, record)

@@ -210,9 +210,12 @@ func (f *faults) slowLine(ctx context.Context) error {
 func (f *faults) killStaged(ctx context.Context) error {
 	whole := context.WithoutCancel(ctx)
 	for _, sql := range []string{
-		`INSERT INTO users (id, email, first_name) SELECT 'giant' || i, '', repeat(md5(i::text), 250)
-			FROM generate_series(1, 5500) i; UPDATE todos SET title = title || '!' WHERE id < '8'`,
-		`DELETE FROM users WHERE id LIKE 'giant%'; UPDATE todos SET done = NOT done WHERE id > '8'`} {
+		fmt.Sprintf(`INSERT INTO users (id, email, first_name) SELECT 'giant%d-' || i, '', repeat(md5(i::text), 250)
+			FROM generate_series(1, 5500) i;
+			UPDATE todos SET title = title || '!' WHERE id IN (SELECT id FROM todos WHERE id < '8' FOR UPDATE SKIP LOCKED)`,
+			f.random.Uint32()),
+		`DELETE FROM users WHERE id LIKE 'giant%';
+			UPDATE todos SET done = NOT done WHERE id IN (SELECT id FROM todos WHERE id > '8' FOR UPDATE SKIP LOCKED)`} {
 		if err := f.execute(whole, sql); err != nil {
 			return err
 		}
@@ -234,21 +237,24 @@ func (f *faults) killStaged(ctx context.Context) error {
 	return nil
 }
 
-// execute runs SQL; where it meets a client and one of them has to yield, until it does not.
+// execute runs SQL. It waits for no client for long: one that is prepared may hold its locks until all is at rest.
 func (f *faults) execute(ctx context.Context, sql string) error {
 	conn, err := f.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(ctx)
-	const deadlock = "40P01"
-	for {
+	if _, err := conn.Exec(ctx, session); err != nil {
+		return err
+	}
+	for range 5 {
 		_, err := conn.Exec(ctx, sql)
 		var pgErr *pgconn.PgError
-		if !errors.As(err, &pgErr) || pgErr.Code != deadlock {
+		if !errors.As(err, &pgErr) || pgErr.Code != "40P01" && pgErr.Code != "55P03" { // a deadlock, a lock not had
 			return err
 		}
 	}
+	return errMissed
 }
 
 // waitReady waits until a young daemon heeds signals and has its state open.
