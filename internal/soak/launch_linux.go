@@ -198,11 +198,13 @@ func (s *supervisor) answer(listener int) bool {
 		}
 	case s.failing.Load() > 0:
 		r.flags, r.errno = 0, -int32(syscall.EIO)
-	}
-	_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, uintptr(listener), notifySend, uintptr(unsafe.Pointer(&r)))
-	if errno == 0 && r.errno != 0 { // else a signal came in between, and the call is made again
 		s.failing.Add(-1)
 		s.failed.Add(1)
+	}
+	_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, uintptr(listener), notifySend, uintptr(unsafe.Pointer(&r)))
+	if errno != 0 && r.errno != 0 { // a signal came in between, and the call is made again
+		s.failing.Add(1)
+		s.failed.Add(-1)
 	}
 	return true
 }
