@@ -101,6 +101,7 @@ func (d *daemon) run(ctx context.Context, p *parts) error {
 	work.Go(func() error { return p.pipeline.run(workCtx) })
 	work.Go(func() error { return p.deliverer.Run(workCtx) })
 	work.Go(func() error { return p.watch(workCtx) })
+	work.Go(func() error { return p.limits.run(workCtx) })
 	workDone := make(chan error, 1)
 	go func() { workDone <- work.Wait() }()
 	return d.wait(workDone, storeFailed, storeDone, stopStore)

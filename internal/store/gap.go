@@ -54,6 +54,20 @@ func (q *queue) openGap() *Gap {
 	return nil
 }
 
+// Overflowed tells whether a webhook has a gap without an end: what it would get now it does not.
+func (s *Store) Overflowed(w uint32) bool {
+	q := s.queue(w)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.openGap() != nil
+}
+
+// GapEnds tells whether EndGap would end the gap of a webhook.
+func (s *Store) GapEnds(w uint32) bool {
+	_, ok := s.queue(w).endable()
+	return ok
+}
+
 // overflows tells whether the next event goes to the gap: the queue is full, or was and has not come to have room.
 func (q *queue) overflows(more uint64) bool {
 	q.mu.Lock()
