@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,7 +61,7 @@ func sampleBodies(t *testing.T) map[string]string {
 	}
 	samples, named := map[string]string{}, map[string]bool{}
 	for _, file := range files {
-		if dir := filepath.Base(filepath.Dir(file)); dir != filepath.Base(eventCases) && dir != "health" {
+		if dir := filepath.Base(filepath.Dir(file)); !slices.Contains([]string{filepath.Base(eventCases), "health", "gap"}, dir) {
 			continue
 		}
 		for body := range strings.Lines(readFile(t, file)) {
