@@ -18,6 +18,10 @@ import (
 // limitsEvery is how often it is looked at what is full, and what has room again.
 const limitsEvery = time.Second
 
+// growthPart is the part of state.maxSize that transactions may have before the size is looked at again: one has its
+// rows and its events, with each value before and after.
+const growthPart = 200
+
 // limits stops reading while the state has grown to state.maxSize or, with whenFull: pause, a webhook's queue to
 // maxQueue; the log then waits in Postgres. It also ends the gaps of queues that have overflowed.
 type limits struct {
@@ -29,6 +33,7 @@ type limits struct {
 	log    *slog.Logger
 
 	ended atomic.Bool // some gap is to be ended
+	grown int64       // bytes of transactions since the pipeline last looked at the size; the pipeline's
 
 	mu       sync.Mutex
 	size     bool          // the state is full
@@ -90,31 +95,53 @@ func (l *limits) look(ctx context.Context) error {
 	return nil
 }
 
+// grew tells that the pipeline has applied a transaction. Within the second until run looks again, a fast one could
+// write a good part of a small state.
+func (l *limits) grew(size int64) error {
+	if l.grown += size; l.grown < int64(l.max)/growthPart {
+		return nil
+	}
+	l.grown = 0
+	return l.stopIfFull()
+}
+
 // lookAtSize compares all that lies in the state directory with state.maxSize.
 func (l *limits) lookAtSize(ctx context.Context) error {
-	beside := uint64(l.stream.Status().Spilled)
 	l.mu.Lock()
 	stopped := l.size
 	l.mu.Unlock()
 	if !stopped {
-		full, err := l.store.Full(beside)
-		if full && err == nil {
-			l.log.Warn("state is at 90 % of its size: reading stops until it is below 80 %; more room: raise "+
-				"state.maxSize, or lower state.retention", "maxSize", l.max.String())
-			l.change(func() { l.size = true })
-		}
-		return err
+		return l.stopIfFull()
 	}
 	if err := l.store.Reclaim(ctx); err != nil {
 		return err
 	}
-	room, err := l.store.Room(beside)
+	room, err := l.store.Room(l.beside())
 	if room && err == nil {
 		l.log.Info("state is below 80 % of its size: reading goes on", "maxSize", l.max.String())
 		l.change(func() { l.size = false })
 	}
 	return err
 }
+
+// stopIfFull stops reading if the state is at 90 %.
+func (l *limits) stopIfFull() error {
+	full, err := l.store.Full(l.beside())
+	if !full || err != nil {
+		return err
+	}
+	l.change(func() {
+		if !l.size {
+			l.size = true
+			l.log.Warn("state is at 90 % of its size: reading stops until it is below 80 %; more room: raise "+
+				"state.maxSize, or lower state.retention", "maxSize", l.max.String())
+		}
+	})
+	return nil
+}
+
+// beside is what received transactions take on the state's disk.
+func (l *limits) beside() uint64 { return uint64(l.stream.Status().Spilled) }
 
 func (l *limits) lookAtQueue(h limited) {
 	l.mu.Lock()

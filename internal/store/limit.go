@@ -72,9 +72,11 @@ func (s *Store) Room(beside uint64) (bool, error) {
 	return size+beside < s.opts.MaxBytes/100*emptyPercent, err
 }
 
-// Reclaim gives the space of the events that retention has dropped since the last call back to the disk. Pebble does
-// so by itself only as new data comes, and none does while the store is full. It may take seconds.
+// Reclaim gives the space of the events that retention has dropped since the last call back to the disk, and makes Run
+// look for more of them. Pebble does the first by itself only as new data comes, and none does while the store is full.
+// It may take seconds.
 func (s *Store) Reclaim(ctx context.Context) error {
+	s.sweeper.hurry.Store(true)
 	from, to := s.sweeper.takeDropped()
 	if from == to {
 		return s.fault.get()

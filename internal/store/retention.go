@@ -2,6 +2,7 @@ package store
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,7 +15,7 @@ const (
 	sweepAgain  = time.Hour
 )
 
-// sweeper is where retention stands. Only Run uses it, but for what mu guards.
+// sweeper is where retention stands. Only Run uses it, but for hurry and what mu guards.
 type sweeper struct {
 	dead  map[uint32]time.Duration // by webhook: how long its dead letters are kept
 	floor uint64                   // no event is below
@@ -22,8 +23,9 @@ type sweeper struct {
 	kept  bool                     // some below next was old enough, but pending or dead
 	began time.Time                // when next was last set back to floor
 
-	mu       sync.Mutex // guards what follows
-	from, to uint64     // what was dropped and not reclaimed is between; equal: nothing was
+	hurry    atomic.Bool // room is wanted: look again at what was kept
+	mu       sync.Mutex  // guards what follows
+	from, to uint64      // what was dropped and not reclaimed is between; equal: nothing was
 }
 
 // KeepDead sets how long the dead letters of a webhook are kept, from their death. It must be called before Run.
@@ -46,7 +48,7 @@ func (s *Store) nextSweep(more bool) time.Duration {
 // dead, with their log records. It tells whether there is more to look at.
 func (s *Store) sweep() (more bool, err error) {
 	w, now := &s.sweeper, s.opts.Now()
-	if w.kept && now.Sub(w.began) >= sweepAgain {
+	if w.kept && (s.sweeper.hurry.Swap(false) || now.Sub(w.began) >= sweepAgain) {
 		w.next, w.kept = w.floor, false
 	}
 	if w.next == w.floor {
