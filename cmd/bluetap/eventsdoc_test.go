@@ -60,8 +60,9 @@ func sampleBodies(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	samples, named := map[string]string{}, map[string]bool{}
+	dirs := []string{filepath.Base(eventCases), "health", "gap"}
 	for _, file := range files {
-		if dir := filepath.Base(filepath.Dir(file)); !slices.Contains([]string{filepath.Base(eventCases), "health", "gap"}, dir) {
+		if !slices.Contains(dirs, filepath.Base(filepath.Dir(file))) {
 			continue
 		}
 		for body := range strings.Lines(readFile(t, file)) {

@@ -101,7 +101,8 @@ func TestOverflow(t *testing.T) {
 	}
 	p.waitLog("webhook overflowed: its queue is full, new events for it are not queued until it has room")
 	w := i.webhook(t, "slow")
-	if w.Health != "OVERFLOWED" || len(w.Gaps) != 1 || w.Gaps[0].EndedAt != nil || w.Bytes < 1<<20 || w.Bytes > 1<<20+6000 {
+	if w.Health != "OVERFLOWED" || len(w.Gaps) != 1 || w.Gaps[0].EndedAt != nil ||
+		w.Bytes < 1<<20 || w.Bytes > 1<<20+6000 {
 		t.Errorf("overflowed: %+v", w)
 	}
 	if _, text, _ := command(t, "status", "--config", i.config); !strings.Contains(text, "gap ") ||

@@ -165,7 +165,8 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	return &parts{
 		pipeline: &pipeline{stream: stream, mapper: mapper, router: router, ifFailures: failures,
 			store: d.store, limits: limits, epoch: state.Epoch, log: d.Log},
-		stream: stream, limits: limits, deliverer: deliverer, watch: d.watchPublication(source, tables, state.Membership)}, nil
+		stream: stream, limits: limits, deliverer: deliverer,
+		watch: d.watchPublication(source, tables, state.Membership)}, nil
 }
 
 // watchEvery is how often the publication is looked at while the stream stands.

@@ -11,7 +11,8 @@ import (
 )
 
 // webhooks turns the config's webhooks into what routes to them and what delivers to them.
-func webhooks(st *store.Store, configured []config.Webhook, whenFull string) ([]mapping.Subscription, []deliver.Webhook, error) {
+func webhooks(st *store.Store, configured []config.Webhook, whenFull string,
+) ([]mapping.Subscription, []deliver.Webhook, error) {
 	var subscriptions []mapping.Subscription
 	var receivers []deliver.Webhook
 	for _, w := range configured {

@@ -106,12 +106,14 @@ func lockDir(dir string, o Options) (*pebble.Lock, error) {
 		who = holder(o.FS.PathJoin(dir, "LOCK"))
 	}
 	return nil, hint.New(fmt.Errorf("%w%s: %s", ErrLocked, who, dir),
-		"wait for that process to end, or stop it")
+		"stop the other daemon, or ask it: bluetap status --config FILE")
 }
 
 func (s *Store) openDB() error {
-	if err := s.checkFiles(); err != nil {
-		return err
+	for _, check := range []func() error{s.checkFiles, s.checkManifest} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	if !s.readOnly {
 		if err := s.removeLoads(); err != nil {
@@ -152,8 +154,7 @@ func damaged(err error) error {
 	if !errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return hint.New(err, "move the state directory away, run bluetap teardown --config FILE, and start anew: what "+
-		"changed in between, and what was not delivered yet, is not told")
+	return hint.New(err, "restore the state directory from a backup, or move it away and start anew")
 }
 
 // pebbleOptions suits a sidecar on two cores: three memtables of 16 MiB at most, bloom filters on all levels as most
