@@ -82,7 +82,6 @@ func TestMaxSize(t *testing.T) {
 	p.waitLog(stops)
 	up.Store(true)
 	p.waitLog("state is below 80 % of its size: reading goes on")
-	p.waitLog("streaming again")
 	waitUntil(t, "all changes", func() bool { return came(to, "/slow", "TODO_NAME_CHANGED") == changes })
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d", code)

@@ -18,9 +18,8 @@ import (
 // limitsEvery is how often it is looked at what is full, and what has room again.
 const limitsEvery = time.Second
 
-// growthPart is the part of state.maxSize that transactions may have before the size is looked at again: one has its
-// rows and its events, with each value before and after.
-const growthPart = 200
+// growthPart is the part of state.maxSize that may be written before the size is looked at again.
+const growthPart = 100
 
 // limits stops reading while the state has grown to state.maxSize or, with whenFull: pause, a webhook's queue to
 // maxQueue; the log then waits in Postgres. It also ends the gaps of queues that have overflowed.
@@ -33,7 +32,7 @@ type limits struct {
 	log    *slog.Logger
 
 	ended atomic.Bool // some gap is to be ended
-	grown int64       // bytes of transactions since the pipeline last looked at the size; the pipeline's
+	seen  uint64      // Written of the store when the pipeline last looked at the size; the pipeline's
 
 	mu       sync.Mutex
 	size     bool          // the state is full
@@ -95,13 +94,14 @@ func (l *limits) look(ctx context.Context) error {
 	return nil
 }
 
-// grew tells that the pipeline has applied a transaction. Within the second until run looks again, a fast one could
-// write a good part of a small state.
-func (l *limits) grew(size int64) error {
-	if l.grown += size; l.grown < int64(l.max)/growthPart {
+// grew is called after each transaction: within the second until run looks again, fast ones could write a good part
+// of a small state.
+func (l *limits) grew() error {
+	written := l.store.Written()
+	if written-l.seen < uint64(l.max)/growthPart {
 		return nil
 	}
-	l.grown = 0
+	l.seen = written
 	return l.stopIfFull()
 }
 

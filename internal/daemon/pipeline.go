@@ -62,11 +62,10 @@ func (p *pipeline) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("receive: %w", err)
 		}
-		size := tx.Size
 		if err := p.apply(ctx, tx); err != nil {
 			return fmt.Errorf("apply transaction that ends at %s: %w", tx.End, err)
 		}
-		if err := p.limits.grew(size); err != nil {
+		if err := p.limits.grew(); err != nil {
 			return err
 		}
 	}

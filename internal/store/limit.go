@@ -62,15 +62,28 @@ const (
 // Full tells whether the store, with further bytes that the caller has on the same disk, takes 90 % of
 // Options.MaxBytes or more.
 func (s *Store) Full(beside uint64) (bool, error) {
-	size, err := s.Size()
+	size, err := s.willTake()
 	return size+beside >= s.opts.MaxBytes/100*fullPercent, err
 }
 
 // Room tells whether the store takes less than 80 % of Options.MaxBytes, in the same terms as Full.
 func (s *Store) Room(beside uint64) (bool, error) {
-	size, err := s.Size()
+	size, err := s.willTake()
 	return size+beside < s.opts.MaxBytes/100*emptyPercent, err
 }
+
+// willTake returns what the store takes on disk together with what is in memory: that comes to the disk when nothing
+// new is written, too, and Pebble keeps the files of the log to use them again.
+func (s *Store) willTake() (uint64, error) {
+	if err := s.fault.get(); err != nil {
+		return 0, err
+	}
+	m := s.db.Metrics()
+	return m.DiskSpaceUsage() + m.MemTable.Size, nil
+}
+
+// Written returns the bytes of all writes since Open.
+func (s *Store) Written() uint64 { return s.written.Load() }
 
 // Reclaim gives the space of the events that retention has dropped since the last call back to the disk, and makes Run
 // look for more of them. Pebble does the first by itself only as new data comes, and none does while the store is full.

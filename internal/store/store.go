@@ -137,6 +137,7 @@ type Store struct {
 	visible atomic.Uint64  // events below may be delivered; also the next sequence number
 	staged  atomic.Bool    // there is a stagedMark
 	sync    syncing
+	written atomic.Uint64 // bytes of what was committed
 
 	stateMu sync.Mutex // guards state; never held across a call into Pebble
 	state   State
