@@ -66,7 +66,7 @@ func TestMaxSize(t *testing.T) {
 		"state.maxSize, or lower state.retention"
 	p.waitLog(stops)
 	waitUntil(t, "disconnected", func() bool { return count(t, pg, "pg_replication_slots WHERE active") == "0" })
-	if used := diskUsed(t, i.state); used < quota*8/10 || used > quota {
+	if used := diskUsed(t, i.state); used < quota*6/10 || used > quota {
 		t.Errorf("%d bytes on disk", used)
 	}
 	queued := i.webhook(t, "slow").Pending
