@@ -113,7 +113,7 @@ func TestDamagedState(t *testing.T) {
 				}
 			}
 			if code != exitFailed || len(plain) != 2 || !strings.Contains(plain[0], "state is damaged") ||
-				!strings.HasPrefix(plain[1], "next: restore the state directory from a backup, or ") {
+				!strings.HasPrefix(plain[1], "next: move the state directory away, run bluetap teardown ") {
 				t.Errorf("exit code %d, %q", code, plain)
 			}
 		})

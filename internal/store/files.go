@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,20 +37,16 @@ func Exists(dir string) (bool, error) {
 	return isStore(names), nil
 }
 
-func isStore(names []string) bool { return hasManifest(names) || hasTable(names) }
+func isStore(names []string) bool { return hasManifest(names) || hasRows(names) }
 
 func hasManifest(names []string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, markManifest) })
 }
 
-func hasTable(names []string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return filepath.Ext(n) == ".sst" })
-}
+// rowFile matches what rows are in: tables, and logs of what is in no table yet.
+var rowFile = regexp.MustCompile(`^\d{6,}\.(sst|log)$`)
 
-// hasLog reports whether there is a log, which Pebble makes after the marker.
-func hasLog(names []string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return filepath.Ext(n) == ".log" })
-}
+func hasRows(names []string) bool { return slices.ContainsFunc(names, rowFile.MatchString) }
 
 // checkFiles finds by the names of the files what Pebble would tell without a type, or not at all: without its
 // manifest's marker it takes a store for a new one, and deletes what is there.
@@ -58,7 +55,7 @@ func (s *Store) checkFiles() error {
 	if err != nil {
 		return fmt.Errorf("list state directory: %w", err)
 	}
-	if (hasTable(names) || hasLog(names)) && !hasManifest(names) {
+	if hasRows(names) && !hasManifest(names) {
 		return damaged(errors.New("its file " + markManifest + "… is missing"))
 	}
 	for _, name := range names {

@@ -106,7 +106,7 @@ func lockDir(dir string, o Options) (*pebble.Lock, error) {
 		who = holder(o.FS.PathJoin(dir, "LOCK"))
 	}
 	return nil, hint.New(fmt.Errorf("%w%s: %s", ErrLocked, who, dir),
-		"stop the other daemon, or ask it: bluetap status --config FILE")
+		"wait for that process to end, or stop it")
 }
 
 func (s *Store) openDB() error {
@@ -154,7 +154,8 @@ func damaged(err error) error {
 	if !errors.Is(err, ErrDamaged) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return hint.New(err, "restore the state directory from a backup, or move it away and start anew")
+	return hint.New(err, "move the state directory away, run bluetap teardown --config FILE, and start anew: what "+
+		"changed in between, and what was not delivered yet, is not told")
 }
 
 // pebbleOptions suits a sidecar on two cores: three memtables of 16 MiB at most, bloom filters on all levels as most
