@@ -173,7 +173,7 @@ func (r *receiver) commit(ctx context.Context, msg []byte) error {
 	return r.awaitRoom(ctx)
 }
 
-// awaitRoom stops reading while the queue is full, but not for long.
+// awaitRoom stops reading while the queue is full or reading is held, but not for long.
 func (r *receiver) awaitRoom(ctx context.Context) error {
 	if !r.s.queue.above(1) {
 		return nil
@@ -187,6 +187,9 @@ func (r *receiver) awaitRoom(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-patience.C:
+			if r.s.queue.isHeld() {
+				return errHeld
+			}
 			return errPaused
 		case <-r.s.queue.room:
 		case now := <-look.C:

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"slices"
 
@@ -72,8 +73,9 @@ func Retryable(err error) bool {
 	var (
 		untrusted  *tls.CertificateVerificationError
 		unreadable *pgconn.ParseConfigError
+		ownDisk    *fs.PathError // whose errno would pass for one of the network
 	)
-	if errors.As(err, &untrusted) || errors.As(err, &unreadable) {
+	if errors.As(err, &untrusted) || errors.As(err, &unreadable) || errors.As(err, &ownDisk) {
 		return false
 	}
 	var (

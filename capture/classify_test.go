@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"syscall"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func TestRetryable(t *testing.T) {
 		}
 	}
 	for _, err := range []error{nil, io.ErrShortWrite, context.Canceled, &GapError{}, &PublicationError{},
-		cannotSpill("write", syscall.ENOSPC), ErrSlotExists, ErrForeignSlot} {
+		cannotSpill("write", syscall.ENOSPC), &fs.PathError{Err: syscall.ENOSPC}, ErrSlotExists, ErrForeignSlot} {
 		if Retryable(err) {
 			t.Errorf("%v: retryable", err)
 		}

@@ -17,6 +17,7 @@ type queue struct {
 	mu     sync.Mutex
 	items  []*Transaction
 	bytes  int64
+	held   bool  // nothing more is to be read
 	closed error // why, or nil
 
 	filled chan struct{} // of one: there is something to take, or the queue was closed
@@ -84,11 +85,48 @@ func (q *queue) pop() (*Transaction, error) {
 	return t, nil
 }
 
-// above reports whether the queue holds more than limit divided by part.
+// above reports whether the queue holds more than limit divided by part, or nothing more is to be read.
 func (q *queue) above(part int64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.bytes > q.limit/part
+	return q.held || q.bytes > q.limit/part
+}
+
+func (q *queue) hold(held bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.held = held
+	signal(q.room)
+}
+
+func (q *queue) isHeld() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.held
+}
+
+// nudge makes take return if it waits. What it returns says nothing: it ends where everything does already.
+func (q *queue) nudge() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 && q.closed == nil {
+		t := &Transaction{Idle: true}
+		q.items, q.bytes = append(q.items, t), q.bytes+q.cost(t)
+	}
+	signal(q.filled)
+}
+
+// spilled returns the bytes of what waits on disk.
+func (q *queue) spilled() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var n int64
+	for _, t := range q.items {
+		if t.changes.spilled != nil {
+			n += t.changes.spilled.size
+		}
+	}
+	return n
 }
 
 // close drops what nobody took, and take fails from now on. It returns err and what went wrong beside it.

@@ -42,7 +42,7 @@ func newReceiver(s *Stream, conn *pgconn.PgConn, walSenderTimeout time.Duration)
 		silence: max(minSilence, silenceFactor*walSenderTimeout), relations: make(map[uint32]*Relation)}
 }
 
-// run receives until the connection breaks, ctx ends or the queue stays full.
+// run receives until the connection breaks, ctx ends, the queue stays full or reading is held.
 func (r *receiver) run(ctx context.Context) error {
 	defer r.discard()
 	r.heard = time.Now()
@@ -53,6 +53,11 @@ func (r *receiver) run(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if r.open == nil && r.s.queue.isHeld() {
+			if err := r.awaitRoom(ctx); err != nil {
+				return err
+			}
 		}
 		now := time.Now()
 		if err := r.tick(now); err != nil {

@@ -13,6 +13,8 @@ type Status struct {
 	Confirmed LSN // up to here Postgres was told that it may forget
 	// Queued is the bytes that wait for Next.
 	Queued int64
+	// Spilled is the bytes on disk of the transactions that wait for Next.
+	Spilled int64
 	// Reconnects counts the connections after the first that streamed.
 	Reconnects int64
 	// Unknown counts messages of kinds that this version does not know and skipped.
@@ -52,6 +54,7 @@ func (s *Stream) Status() Status {
 		Received:    LSN(s.state.received.Load()),
 		Confirmed:   LSN(s.state.told.Load()),
 		Queued:      queued,
+		Spilled:     s.queue.spilled(),
 		Reconnects:  s.state.reconnects.Load(),
 		Unknown:     s.state.unknown.Load(),
 		LastError:   last,

@@ -48,6 +48,9 @@ const steadySession = time.Minute
 // keep Postgres from shutting down.
 var errPaused = errors.New("received transactions wait too long to be taken")
 
+// errHeld is how a session ends when Hold lasts.
+var errHeld = errors.New("reading is held: disconnected until it may go on")
+
 // Stream reads the log from a slot and hands out committed transactions, over as many connections as it takes.
 //
 // confirmed ≤ stored (fsynced) ≤ applied ≤ received: Next hands out what was received, Confirm takes what is
@@ -92,6 +95,16 @@ func NewStream(cfg Config, start Start) *Stream {
 // Next returns the next committed transaction, or one that is Idle, waiting for it; the caller closes it. It returns
 // ctx's cause, or, once Run has returned, an error that wraps ErrClosed and Run's own. It is for one goroutine.
 func (s *Stream) Next(ctx context.Context) (*Transaction, error) { return s.queue.take(ctx) }
+
+// Hold stops reading at the end of the transaction that is being received. If that lasts for more than 2 s the
+// connection is closed. Next still returns what was received before. Any goroutine may call it, before Run too.
+func (s *Stream) Hold() { s.queue.hold(true) }
+
+// Release makes a Stream read again that is held.
+func (s *Stream) Release() { s.queue.hold(false) }
+
+// Nudge makes Next return, if it waits, an Idle Transaction that says nothing new. Any goroutine may call it.
+func (s *Stream) Nudge() { s.queue.nudge() }
 
 // Confirm says that everything up to lsn is stored and fsynced, and Postgres may forget it. lsn is the End of a
 // Transaction; one that is lower than the last is ignored. Any goroutine may call it.

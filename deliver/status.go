@@ -3,6 +3,8 @@ package deliver
 import (
 	"fmt"
 	"time"
+
+	"bluetap/internal/store"
 )
 
 // Health is how a webhook fares.
@@ -12,16 +14,20 @@ type Health string
 const (
 	Healthy   Health = "HEALTHY"
 	Unhealthy Health = "UNHEALTHY" // its endpoint fails; events wait, and one at a time probes it
-	Gone      Health = "GONE"      // its receiver answered 410; events are parked
-	Disabled  Health = "DISABLED"  // by configuration; what was pending is parked
+	// Overflowed: its queue is full, and what is new does not come into it.
+	Overflowed Health = "OVERFLOWED"
+	Gone       Health = "GONE"     // its receiver answered 410; events are parked
+	Disabled   Health = "DISABLED" // by configuration; what was pending is parked
 )
 
 // WebhookStatus is a webhook's state at one moment.
 type WebhookStatus struct {
 	ID        string
 	Health    Health
-	Pending   uint64 // events not delivered yet
-	Dead      uint64 // dead letters
+	Pending   uint64      // events not delivered yet
+	Dead      uint64      // dead letters
+	Bytes     uint64      // of both
+	Gaps      []store.Gap // what its queue did not take while it was full, the oldest first
 	Delivered uint64
 	// OldestPending is when the oldest pending event was committed; zero if none is pending.
 	OldestPending time.Time
@@ -41,8 +47,9 @@ func (d *Deliverer) Status() ([]WebhookStatus, error) {
 		}
 		s, reason := q.health.get()
 		out[i] = WebhookStatus{
-			ID: q.hook.ID, Health: q.hook.health(s), LastError: reason,
-			Pending: stats.Pending, Dead: stats.Dead, Delivered: stats.Delivered, OldestPending: stats.Oldest,
+			ID: q.hook.ID, Health: q.hook.health(s, d.st.Overflowed(q.hook.Number)), LastError: reason,
+			Pending: stats.Pending, Dead: stats.Dead, Bytes: stats.Bytes + stats.DeadBytes, Delivered: stats.Delivered,
+			OldestPending: stats.Oldest, Gaps: d.st.Gaps(q.hook.Number),
 		}
 		if s.pause(q.now()) > 0 {
 			out[i].PausedUntil = s.Until
@@ -51,12 +58,14 @@ func (d *Deliverer) Status() ([]WebhookStatus, error) {
 	return out, nil
 }
 
-func (w *Webhook) health(s state) Health {
+func (w *Webhook) health(s state, overflowed bool) Health {
 	switch {
 	case !w.Enabled:
 		return Disabled
 	case s.Gone:
 		return Gone
+	case overflowed:
+		return Overflowed
 	case s.Unwell:
 		return Unhealthy
 	}

@@ -23,8 +23,12 @@ type Event struct {
 // ID is the event's webhook-id: the same whenever the same transaction is mapped again, whatever else is switched on.
 // epoch is the slot's 8 hex digits, end the end LSN of the commit.
 func (e *Event) ID(epoch string, end uint64) string {
+	return eventID(epoch, end, e.Type, e.Entity.String(), e.Key, e.Pair)
+}
+
+func eventID(epoch string, end uint64, parts ...string) string {
 	h := sha256.New()
-	for _, part := range []string{e.Type, e.Entity.String(), e.Key, e.Pair} {
+	for _, part := range parts {
 		var size [8]byte
 		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
 		h.Write(size[:])

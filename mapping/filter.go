@@ -26,7 +26,7 @@ type FieldTest struct {
 }
 
 // FilterEvents returns, by key of a filter, the event types that it can be asked of: those of a todo and of what hangs
-// on one. What tells of a list can be asked of the list itself.
+// on one. What tells of a list can be asked of the list itself. GapEvent may be wanted beside all of them.
 func FilterEvents() map[string][]string {
 	ofTodo, ofList := []string{}, []string{}
 	for _, table := range eventTables() {
@@ -40,6 +40,7 @@ func FilterEvents() map[string][]string {
 			}
 		}
 	}
+	ofTodo, ofList = append(ofTodo, GapEvent), append(ofList, GapEvent)
 	events := map[string][]string{"fields": ofTodo}
 	for _, k := range filterKeys {
 		if events[k.name] = ofTodo; k.ofList {

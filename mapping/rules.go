@@ -75,6 +75,10 @@ var extensionRules = []rule{
 	{"TODO_LIST_MOVED", TodoList, TodoList, changed("projectId"), "a list goes to another project"},
 }
 
+// GapEvent tells a webhook that names it what it did not get. It is about no change, so that it has no rule and no
+// filter is asked of it.
+const GapEvent = "BLUETAP_GAP"
+
 // recordRules are the events of Blue's short form, one per todo and transaction, sent only to webhooks of that format.
 var recordRules = []rule{
 	{"RECORD_CREATED", Todo, Todo, appears, "a todo appears"},
@@ -101,7 +105,7 @@ const (
 type EventDescription struct {
 	Event  string    `json:"event"`
 	Kind   EventKind `json:"kind"`
-	Entity string    `json:"entity"` // whose value is sent
+	Entity string    `json:"entity"` // whose value is sent; "" for GapEvent
 	When   string    `json:"when"`   // what fires it, in words
 }
 
@@ -117,6 +121,10 @@ func Events() []EventDescription {
 				events = append(events, EventDescription{r.event, table.kind, r.entity.String(), r.when})
 			}
 		}
+		if table.kind == ExtensionEvent {
+			events = append(events, EventDescription{Event: GapEvent, Kind: ExtensionEvent,
+				When: "the queue of the webhook has room again, and events were not kept while it was full"})
+		}
 	}
 	return events
 }
@@ -125,7 +133,7 @@ func Events() []EventDescription {
 func EventTypes() []string { return typesOf(rules) }
 
 // ExtensionTypes returns the events that Blue does not have; a webhook gets one only by naming it.
-func ExtensionTypes() []string { return typesOf(extensionRules) }
+func ExtensionTypes() []string { return append(typesOf(extensionRules), GapEvent) }
 
 // RecordTypes returns the events of Blue's short form, {"event","record","company","project","user"}. Only webhooks of
 // that format get them, and nothing else.

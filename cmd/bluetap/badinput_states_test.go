@@ -86,7 +86,7 @@ var badStates = []badStateCase{
 	{badCase: badCase{name: "manifest garbage", prepare: damage("MANIFEST-*", garbage),
 		want: []string{badDamaged + "pebble: malformed manifest file …", badNextBackup}}, state: true},
 	{badCase: badCase{name: "manifest missing", prepare: damage("MANIFEST-*", os.Remove),
-		want: []string{badDamaged + "pebble: could not open manifest file …", badNextBackup}}, state: true},
+		want: []string{badDamaged + "open manifest: open …", badNextBackup}}, state: true},
 	{badCase: badCase{name: "manifest garbage, asked for its status", args: badStatus,
 		prepare: damage("MANIFEST-*", garbage),
 		want:    []string{badDamaged + "pebble: malformed manifest file …", badNextBackup}}, state: true},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,8 +60,9 @@ func sampleBodies(t *testing.T) map[string]string {
 		t.Fatal(err)
 	}
 	samples, named := map[string]string{}, map[string]bool{}
+	dirs := []string{filepath.Base(eventCases), "health", "gap"}
 	for _, file := range files {
-		if dir := filepath.Base(filepath.Dir(file)); dir != filepath.Base(eventCases) && dir != "health" {
+		if !slices.Contains(dirs, filepath.Base(filepath.Dir(file))) {
 			continue
 		}
 		for body := range strings.Lines(readFile(t, file)) {

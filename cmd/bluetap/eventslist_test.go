@@ -15,7 +15,7 @@ func TestEventsCommand(t *testing.T) {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if want := 1 + 37 + 3 + 3 + 1; len(lines) != want {
+	if want := 1 + 37 + 4 + 3 + 1; len(lines) != want {
 		t.Errorf("%d lines, want %d", len(lines), want)
 	}
 	for _, line := range lines {
@@ -31,7 +31,7 @@ func TestEventsCommand(t *testing.T) {
 	var names []string
 	for _, e := range events {
 		names = append(names, e.Event)
-		if e.Kind == "" || e.When == "" || (e.Entity == "") != (e.Kind == healthKind) {
+		if e.Kind == "" || e.When == "" || (e.Entity == "") != (e.Kind == healthKind || e.Event == mapping.GapEvent) {
 			t.Errorf("%+v says too little", e)
 		}
 	}

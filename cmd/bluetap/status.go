@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"bluetap/capture"
 	"bluetap/internal/config"
 	"bluetap/internal/control"
 	"bluetap/internal/daemon"
@@ -84,6 +88,10 @@ func showText(w io.Writer, s control.Status) error {
 		orNone(s.Source.Database), orNone(s.Source.Slot), orNone(s.Source.Publication), orNone(s.Source.Snapshot))
 	fmt.Fprintf(t, "position\treceived %s, applied %s, stored %s, confirmed %s\n", orNone(s.Position.Received),
 		s.Position.Applied, s.Position.Stored, orNone(s.Position.Confirmed))
+	fmt.Fprintf(t, "state\t%s of %s\n", capture.Size(int64(s.State.Bytes)), capture.Size(int64(s.State.MaxBytes)))
+	if s.Source.Paused != "" {
+		fmt.Fprintf(t, "paused\treading has stopped until there is room: %s\n", s.Source.Paused)
+	}
 	for table, count := range s.Divergences {
 		fmt.Fprintf(t, "diverged\t%s, %d times\n", table, count)
 	}
@@ -92,10 +100,29 @@ func showText(w io.Writer, s control.Status) error {
 			fmt.Fprintf(t, "if failed\t%s, %d times; the events are delivered\n", h.ID, h.IfFailures)
 		}
 	}
+	for _, h := range s.Webhooks {
+		for _, g := range h.Gaps {
+			fmt.Fprintf(t, "gap\t%s, %s\n", h.ID, gapText(g))
+		}
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	return showWebhooks(w, s.Webhooks)
+}
+
+// gapText tells what a queue did not take while it was full.
+func gapText(g control.Gap) string {
+	var counts []string
+	for _, event := range slices.Sorted(maps.Keys(g.Events)) {
+		counts = append(counts, fmt.Sprintf("%s %d", event, g.Events[event]))
+	}
+	ended := "until there is room"
+	if g.EndedAt != nil {
+		ended = "room again at " + g.EndedAt.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("%d events from %s to %s not kept (%s), %s", g.Count, g.From.Format(time.RFC3339),
+		g.To.Format(time.RFC3339), strings.Join(counts, ", "), ended)
 }
 
 func showWebhooks(w io.Writer, webhooks []control.Webhook) error {

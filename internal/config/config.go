@@ -56,6 +56,8 @@ type Table struct {
 type State struct {
 	// Dir is the folder of the store, absolute here; it must survive restarts. Required.
 	Dir string `yaml:"dir"`
+	// MaxSize bounds all of it on disk: at 90 % reading stops, at 80 % it goes on; at least 256MiB. Default: 10GiB.
+	MaxSize Bytes `yaml:"maxSize"`
 	// Retention is how long delivered events are kept for replay; more than 0. Default: 72h.
 	Retention time.Duration `yaml:"retention"`
 }
@@ -67,8 +69,23 @@ type Delivery struct {
 	// AllowedNetworks are the private networks that webhooks may reach, host bits zero; any other private address is
 	// refused when dialling. Default: none.
 	AllowedNetworks []netip.Prefix `yaml:"allowedNetworks"`
-	Policy          `yaml:",inline"`
+	// WhenFull says what becomes of events for a queue over MaxQueue: WhenFullOverflow or WhenFullPause.
+	// Default: overflow.
+	WhenFull string `yaml:"whenFull"`
+	Policy   `yaml:",inline"`
 }
+
+// The values of Delivery.WhenFull.
+const (
+	WhenFullOverflow = "overflow" // they are not queued for that webhook, but counted
+	WhenFullPause    = "pause"    // reading stops, for all webhooks, until there is room
+)
+
+// The least that the sizes may be. A state takes up to 80 MiB for its log alone, whatever is in it.
+const (
+	leastState Bytes = 256 << 20
+	leastQueue Bytes = 1 << 20
+)
 
 // Policy is how one webhook is sent to.
 type Policy struct {
@@ -78,6 +95,9 @@ type Policy struct {
 	Concurrency int `yaml:"concurrency"`
 	// Retry says when an event is tried again.
 	Retry Retry `yaml:"retry"`
+	// MaxQueue bounds the pending and dead events of a webhook, at least 1MiB; over it Delivery.WhenFull says what
+	// happens. Default: 2GiB.
+	MaxQueue Bytes `yaml:"maxQueue"`
 	// DeadLetterRetention is how long dead letters, and the queue of a removed webhook, are kept; more than 0.
 	// Default: 720h.
 	DeadLetterRetention time.Duration `yaml:"deadLetterRetention"`
@@ -155,9 +175,10 @@ type Webhook struct {
 func Defaults() *Config {
 	return &Config{
 		Database: Database{Schema: "public", Slot: "bluetap", Publication: "bluetap"},
-		State:    State{Retention: 72 * time.Hour},
+		State:    State{MaxSize: 10 << 30, Retention: 72 * time.Hour},
 		Delivery: Delivery{
 			MaxInFlight: 1024,
+			WhenFull:    WhenFullOverflow,
 			Policy: Policy{
 				Timeout:     7 * time.Second,
 				Concurrency: 16,
@@ -169,6 +190,7 @@ func Defaults() *Config {
 					},
 					MaxAge: 72 * time.Hour,
 				},
+				MaxQueue:            2 << 30,
 				DeadLetterRetention: 720 * time.Hour,
 			},
 		},

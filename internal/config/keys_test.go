@@ -39,6 +39,7 @@ webhooks:                # before delivery, from which it inherits all the same
     createdAt: 2022-12-01T07:01:25.014Z
     updatedAt: 2022-12-01T12:23:00.661+01:00
     timeout: 100ms
+    maxQueue: 2048KiB
     retry: {maxAge: 1h}
   - {id: w2, url: 'http://other.example', events: [RECORD_UPDATED], format: record, secret: old, concurrency: 1,
      deadLetterRetention: 1h, retry: {schedule: []}}
@@ -50,13 +51,15 @@ database:
   tables:
     todoList: {table: TodoList, columns: {projectId: project}, omit: [secretNote]}
     tag: {enabled: false}
-state: {dir: /var/lib/bluetap, retention: 1h30m}
+state: {dir: /var/lib/bluetap, maxSize: 1536 MiB, retention: 1h30m}
 delivery:
   maxInFlight: 7
+  whenFull: pause
   allowedNetworks: [10.1.2.3/8, 'fd00::/8']
   timeout: 5m
   concurrency: 1024
   retry: {schedule: [0s, 1ms], maxAge: 2h}
+  maxQueue: 1TiB
   deadLetterRetention: 48h
 `
 
@@ -81,7 +84,7 @@ func TestEverySectionIsRead(t *testing.T) {
 		Table: "TodoList", Columns: map[string]string{"projectId": "project"}, Omit: []string{"secretNote"}, Enabled: true,
 	}
 	policy := Policy{
-		Timeout: 5 * time.Minute, Concurrency: 1024, DeadLetterRetention: 48 * time.Hour,
+		Timeout: 5 * time.Minute, Concurrency: 1024, MaxQueue: 1 << 40, DeadLetterRetention: 48 * time.Hour,
 		Retry: Retry{Schedule: []time.Duration{0, time.Millisecond}, MaxAge: 2 * time.Hour},
 	}
 	compare(t, []same{
@@ -90,8 +93,9 @@ func TestEverySectionIsRead(t *testing.T) {
 		{"database.slot", c.Database.Slot, "slot_2"},
 		{"database.publication", c.Database.Publication, "Pub"},
 		{"database.tables", c.Database.Tables, map[string]Table{"todoList": todoList, "tag": {}}},
-		{"state", c.State, State{Dir: "/var/lib/bluetap", Retention: 90 * time.Minute}},
+		{"state", c.State, State{Dir: "/var/lib/bluetap", MaxSize: 1536 << 20, Retention: 90 * time.Minute}},
 		{"delivery.maxInFlight", c.Delivery.MaxInFlight, 7},
+		{"delivery.whenFull", c.Delivery.WhenFull, WhenFullPause},
 		{"delivery.allowedNetworks", fmt.Sprint(c.Delivery.AllowedNetworks), "[10.0.0.0/8 fd00::/8]"},
 		{"delivery's policy, whatever webhooks say", c.Delivery.Policy, policy},
 	})
@@ -137,11 +141,11 @@ func TestWebhooksInheritFromDelivery(t *testing.T) {
 	c, _ := mustLoad(t, everyKey, nil)
 	compare(t, []same{
 		{"timeout and retry.maxAge of its own", c.Webhooks[0].Policy, Policy{
-			Timeout: 100 * time.Millisecond, Concurrency: 1024, DeadLetterRetention: 48 * time.Hour,
+			Timeout: 100 * time.Millisecond, Concurrency: 1024, MaxQueue: 2 << 20, DeadLetterRetention: 48 * time.Hour,
 			Retry: Retry{Schedule: []time.Duration{0, time.Millisecond}, MaxAge: time.Hour},
 		}},
 		{"all the rest of its own", c.Webhooks[1].Policy, Policy{
-			Timeout: 5 * time.Minute, Concurrency: 1, DeadLetterRetention: time.Hour,
+			Timeout: 5 * time.Minute, Concurrency: 1, MaxQueue: 1 << 40, DeadLetterRetention: time.Hour,
 			Retry: Retry{Schedule: []time.Duration{}, MaxAge: 2 * time.Hour},
 		}},
 	})

@@ -105,3 +105,16 @@ func TestSecret(t *testing.T) {
 		t.Error("reflect.DeepEqual does not compare secrets by text")
 	}
 }
+
+func TestBytesArePrintedAsTheyAreWritten(t *testing.T) {
+	for size, want := range map[Bytes]string{
+		10 << 30: "10GiB", 1536 << 20: "1536MiB", 3 << 10: "3KiB", 1 << 50: "1024TiB", 1000: "1000B", 0: "0B",
+	} {
+		if got := size.String(); got != want {
+			t.Errorf("%d is printed as %s, want %s", int64(size), got, want)
+		}
+	}
+	if c := Defaults(); !strings.Contains(c.Redacted(), "maxSize: 10GiB") {
+		t.Errorf("no size in\n%s", c.Redacted())
+	}
+}

@@ -38,20 +38,20 @@ var (
 	}
 	stateFields = []field[State]{
 		{"dir", readStateDir},
-		{"maxSize", nil},
+		{"maxSize", func(s *State, v value) { v.bytes(&s.MaxSize, leastState) }},
 		{"retention", func(s *State, v value) { v.lasting(&s.Retention) }},
 	}
 	deliveryFields = append([]field[Delivery]{
 		{"maxInFlight", func(d *Delivery, v value) { v.integer(&d.MaxInFlight, 1, 1_000_000) }},
 		{"allowedNetworks", readNetworks},
-		{"whenFull", nil},
+		{"whenFull", readWhenFull},
 	}, lift(policyFields, func(d *Delivery) *Policy { return &d.Policy })...)
 	policyFields = []field[Policy]{
 		{"timeout", func(p *Policy, v value) { v.duration(&p.Timeout, 100*time.Millisecond, 5*time.Minute) }},
 		{"concurrency", func(p *Policy, v value) { v.integer(&p.Concurrency, 1, 1024) }},
 		{"rateLimit", nil},
 		{"retry", func(p *Policy, v value) { decode(v, retryFields, &p.Retry) }},
-		{"maxQueue", nil},
+		{"maxQueue", func(p *Policy, v value) { v.bytes(&p.MaxQueue, leastQueue) }},
 		{"deadLetterRetention", func(p *Policy, v value) { v.lasting(&p.DeadLetterRetention) }},
 	}
 	retryFields = []field[Retry]{
@@ -195,6 +195,18 @@ func readNetworks(d *Delivery, v value) {
 		}
 		d.AllowedNetworks = append(d.AllowedNetworks, prefix.Masked())
 	}
+}
+
+func readWhenFull(d *Delivery, v value) {
+	var name string
+	if !v.str(&name) {
+		return
+	}
+	if known := []string{WhenFullOverflow, WhenFullPause}; !slices.Contains(known, name) {
+		v.fault("must be overflow or pause%s", suggest(name, known))
+		return
+	}
+	d.WhenFull = name
 }
 
 func readSchedule(r *Retry, v value) {

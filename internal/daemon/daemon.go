@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,7 +65,17 @@ func Run(ctx context.Context, o Options) (err error) {
 		d.parts.Store(p)
 		return d.run(ctx, p)
 	})
-	return ended(group.Wait())
+	return advise(ended(group.Wait()))
+}
+
+// advise adds what to do where the disk or the database of the state gave up and nothing better was said: it may have
+// been any call that met it first.
+func advise(err error) error {
+	if hint.Of(err) != "" || !errors.Is(err, store.ErrFailed) && !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return hint.New(err, "free space or mend the disk under state.dir, then start again: "+
+		"nothing that was confirmed is lost")
 }
 
 // ended turns what came of an ordinary stop into nil.
@@ -101,6 +112,7 @@ func (d *daemon) run(ctx context.Context, p *parts) error {
 	work.Go(func() error { return p.pipeline.run(workCtx) })
 	work.Go(func() error { return p.deliverer.Run(workCtx) })
 	work.Go(func() error { return p.watch(workCtx) })
+	work.Go(func() error { return p.limits.run(workCtx) })
 	workDone := make(chan error, 1)
 	go func() { workDone <- work.Wait() }()
 	return d.wait(workDone, storeFailed, storeDone, stopStore)
@@ -129,7 +141,4 @@ func (d *daemon) wait(workDone <-chan error, storeFailed <-chan struct{}, storeD
 	return stateFailed(<-storeDone)
 }
 
-func stateFailed(err error) error {
-	return hint.New(fmt.Errorf("keep state: %w", err),
-		"free space or mend the disk under state.dir, then start again: nothing that was confirmed is lost")
-}
+func stateFailed(err error) error { return advise(fmt.Errorf("keep state: %w", err)) }

@@ -32,6 +32,7 @@ type pipeline struct {
 	mapper *mapping.Mapper
 	router *mapping.Router
 	store  *store.Store
+	limits *limits
 	epoch  string
 	log    *slog.Logger
 
@@ -47,6 +48,12 @@ func (p *pipeline) run(ctx context.Context) error {
 		return fmt.Errorf("resume staged transaction: %w", err)
 	}
 	for {
+		if err := p.limits.pass(ctx); err != nil {
+			return err
+		}
+		if err := p.limits.endGaps(p.epoch); err != nil {
+			return err
+		}
 		tx, err := p.stream.Next(ctx)
 		if errors.Is(err, capture.ErrClosed) {
 			<-ctx.Done() // the stream itself says why it ended
@@ -57,6 +64,9 @@ func (p *pipeline) run(ctx context.Context) error {
 		}
 		if err := p.apply(ctx, tx); err != nil {
 			return fmt.Errorf("apply transaction that ends at %s: %w", tx.End, err)
+		}
+		if err := p.limits.grew(); err != nil {
+			return err
 		}
 	}
 }

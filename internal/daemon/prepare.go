@@ -19,6 +19,7 @@ import (
 type parts struct {
 	pipeline  *pipeline
 	stream    *capture.Stream
+	limits    *limits
 	deliverer *deliver.Deliverer
 	watch     func(ctx context.Context) error
 }
@@ -53,7 +54,11 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 	if err := d.forgetUnfollowed(model); err != nil {
 		return nil, err
 	}
-	return d.assemble(source, model, mapper)
+	p, err := d.assemble(source, model, mapper)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.limits.look(ctx) // before anything is taken
 }
 
 // forgetUnfollowed keeps that tables of the mirror are not followed from now on, switched off or gone: what the mirror
@@ -129,7 +134,7 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	if err != nil {
 		return nil, err
 	}
-	subscriptions, receivers, err := webhooks(d.store, d.Config.Webhooks)
+	subscriptions, receivers, err := webhooks(d.store, d.Config.Webhooks, d.Config.Delivery.WhenFull)
 	if err != nil {
 		return nil, err
 	}
@@ -155,10 +160,13 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 		Bare: mapping.RecordTypes(), Version: d.Version, Log: d.Log})
 	d.store.OnSync(func(lsn uint64) { stream.Confirm(capture.LSN(lsn)) })
 	d.store.OnQueued(deliverer.Wake)
+	limits := d.newLimits(stream)
+	d.store.OnQueued(limits.queued)
 	return &parts{
 		pipeline: &pipeline{stream: stream, mapper: mapper, router: router, ifFailures: failures,
-			store: d.store, epoch: state.Epoch, log: d.Log},
-		stream: stream, deliverer: deliverer, watch: d.watchPublication(source, tables, state.Membership)}, nil
+			store: d.store, limits: limits, epoch: state.Epoch, log: d.Log},
+		stream: stream, limits: limits, deliverer: deliverer,
+		watch: d.watchPublication(source, tables, state.Membership)}, nil
 }
 
 // watchEvery is how often the publication is looked at while the stream stands.

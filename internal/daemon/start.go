@@ -116,7 +116,7 @@ func (d *daemon) untilReachable(ctx context.Context, attempt func() error) error
 		if err != nil && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err == nil || !capture.Retryable(err) {
+		if err == nil || errors.Is(err, store.ErrFailed) || !capture.Retryable(err) {
 			return err
 		}
 		if time.Since(logged) >= repeatLog {

@@ -28,8 +28,8 @@ func openState(ctx context.Context, o Options) (*store.Store, error) {
 		return nil, err
 	}
 	return unlocked(ctx, func() (*store.Store, error) {
-		return store.Open(dir, store.Options{Log: o.Log, Retention: o.Config.State.Retention,
-			DeadRetention: o.Config.Delivery.DeadLetterRetention})
+		return store.Open(dir, store.Options{Log: o.Log, MaxBytes: uint64(o.Config.State.MaxSize),
+			Retention: o.Config.State.Retention, DeadRetention: o.Config.Delivery.DeadLetterRetention})
 	})
 }
 

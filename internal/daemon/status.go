@@ -11,7 +11,10 @@ import (
 
 // status is what `bluetap status` shows of the running daemon.
 func (d *daemon) status() (control.Status, error) {
-	s := stateStatus(d.store)
+	s, err := stateStatus(d.store, d.Config)
+	if err != nil {
+		return s, err
+	}
 	s.Version, s.Running, s.StartedAt = d.Version, true, &d.started
 	p := d.parts.Load()
 	if p == nil {
@@ -23,11 +26,11 @@ func (d *daemon) status() (control.Status, error) {
 		s.Source.LastError = stream.LastError.Error()
 	}
 	s.Position.Received, s.Position.Confirmed = stream.Received.String(), stream.Confirmed.String()
+	s.Source.Paused = p.limits.paused()
 	s.Unrouted = p.pipeline.unrouted.Load()
 	if divergences := p.pipeline.divergences.Load(); divergences != nil {
 		s.Divergences = *divergences
 	}
-	var err error
 	s.Webhooks, err = webhookStatuses(p.deliverer)
 	counts := p.pipeline.ifFailures.byID()
 	for i := range s.Webhooks {
@@ -44,9 +47,11 @@ func StateStatus(ctx context.Context, c *config.Config, version string) (control
 	if err != nil {
 		return control.Status{}, err
 	}
-	s := stateStatus(st)
+	s, err := stateStatus(st, c)
 	s.Version = version
-	s.Webhooks, err = webhookStatuses(deliver.New(st, knownReceivers(st, c), deliver.Options{}))
+	if err == nil {
+		s.Webhooks, err = webhookStatuses(deliver.New(st, knownReceivers(st, c), deliver.Options{}))
+	}
 	if closeErr := st.Close(); err == nil {
 		err = closeErr
 	}
@@ -54,16 +59,18 @@ func StateStatus(ctx context.Context, c *config.Config, version string) (control
 }
 
 // stateStatus is the part of a status that the state holds.
-func stateStatus(st *store.Store) control.Status {
+func stateStatus(st *store.Store, c *config.Config) (control.Status, error) {
 	state := st.State()
+	size, err := st.Size()
 	return control.Status{
+		State: control.State{Bytes: size, MaxBytes: uint64(c.State.MaxSize)},
 		Source: control.Source{Database: state.Source.Database, SystemID: state.Source.SystemID,
 			Slot: state.Source.SlotName, Publication: state.Source.Publication,
 			Snapshot: state.Snapshot, Epoch: state.Epoch},
 		Position: control.Position{Applied: capture.LSN(st.Applied()).String(),
 			Stored: capture.LSN(st.Synced()).String()},
 		Divergences: map[string]int{},
-	}
+	}, err
 }
 
 func webhookStatuses(d *deliver.Deliverer) ([]control.Webhook, error) {
@@ -74,10 +81,22 @@ func webhookStatuses(d *deliver.Deliverer) ([]control.Webhook, error) {
 	webhooks := make([]control.Webhook, len(statuses))
 	for i, w := range statuses {
 		webhooks[i] = control.Webhook{ID: w.ID, Health: string(w.Health), Pending: w.Pending, Dead: w.Dead,
-			Delivered: w.Delivered, LastError: w.LastError}
+			Delivered: w.Delivered, Bytes: w.Bytes, Gaps: gaps(w.Gaps), LastError: w.LastError}
 		if !w.OldestPending.IsZero() {
 			webhooks[i].OldestPending = &w.OldestPending
 		}
 	}
 	return webhooks, nil
+}
+
+func gaps(missed []store.Gap) []control.Gap {
+	out := make([]control.Gap, len(missed))
+	for i, g := range missed {
+		out[i] = control.Gap{From: g.Since, To: g.Until, FromPosition: capture.LSN(g.From).String(),
+			ToPosition: capture.LSN(g.To).String(), Count: g.Count, Events: g.Events}
+		if !g.Ended.IsZero() {
+			out[i].EndedAt = &g.Ended
+		}
+	}
+	return out
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // webhooks turns the config's webhooks into what routes to them and what delivers to them.
-func webhooks(st *store.Store, configured []config.Webhook) ([]mapping.Subscription, []deliver.Webhook, error) {
+func webhooks(st *store.Store, configured []config.Webhook, whenFull string,
+) ([]mapping.Subscription, []deliver.Webhook, error) {
 	var subscriptions []mapping.Subscription
 	var receivers []deliver.Webhook
 	for _, w := range configured {
@@ -20,6 +21,7 @@ func webhooks(st *store.Store, configured []config.Webhook) ([]mapping.Subscript
 			return nil, nil, fmt.Errorf("number webhook %s: %w", w.ID, err)
 		}
 		st.KeepDead(number, w.DeadLetterRetention)
+		st.LimitQueue(number, store.QueueLimit{Bytes: uint64(w.MaxQueue), Keep: whenFull == config.WhenFullPause})
 		receivers = append(receivers, receiver(number, w))
 		if w.Enabled {
 			subscriptions = append(subscriptions, subscription(number, w))

@@ -80,6 +80,7 @@ func (s *Store) commit(b *batch, fill func(*batch) error, done func()) error {
 		if err := s.call(context.Background(), func() error { return b.Commit(pebble.NoSync) }); err != nil {
 			return err
 		}
+		s.written.Add(uint64(b.Len()))
 		s.sync.wrote()
 	}
 	if done != nil {

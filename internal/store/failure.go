@@ -80,7 +80,7 @@ func (f *fault) events() *pebble.EventListener {
 			}
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			f.fail(fmt.Errorf("%w: %w", ErrDamaged, info.Details))
+			f.fail(damaged(info.Details))
 		},
 	}
 }

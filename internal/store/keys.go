@@ -12,7 +12,7 @@ import (
 //	f shape4                               shape, opaque bytes
 //	n <webhook id>                         number of a webhook
 //	w webhook4                             state of a webhook, opaque bytes
-//	c webhook4                             counts of a webhook: delivered, dead
+//	c webhook4                             counts of a webhook: delivered, dead, bytes of the dead
 //	g generation4 table1 <key>             mirrored row
 //	h generation4 index1 <parent> table1 <key>   reference of a mirrored row to its parent; no value
 //	s overlay4 0 table1 <key>              scratch: net change of a row
@@ -24,6 +24,7 @@ import (
 //	k webhook4 lane8                       lane whose head was dead-lettered; no value
 //	o webhook4 seq8                        outcome of a delivery
 //	p webhook4 seq8                        the receiver's response to it
+//	x webhook4 from8                       gap: what a full queue did not get, from the end of a commit on
 const (
 	spaceMeta     = 'm'
 	spaceShape    = 'f'
@@ -40,6 +41,7 @@ const (
 	spaceMark     = 'k'
 	spaceOutcome  = 'o'
 	spaceResponse = 'p'
+	spaceGap      = 'x'
 )
 
 // The two halves of an overlay's scratch range.
@@ -73,6 +75,9 @@ func eventKey(seq uint64) []byte {
 
 // seqOf returns the sequence number in which the keys of spaces e, q, l, d, o and p end.
 func seqOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+
+// numberOf returns the webhook of a key of a space in which it comes first.
+func numberOf(key []byte) uint32 { return binary.BigEndian.Uint32(key[1:]) }
 
 func tablePrefix(generation uint32, table uint8) []byte {
 	return append(key32(spaceRow, generation), table)

@@ -110,8 +110,10 @@ func lockDir(dir string, o Options) (*pebble.Lock, error) {
 }
 
 func (s *Store) openDB() error {
-	if err := s.checkFiles(); err != nil {
-		return err
+	for _, check := range []func() error{s.checkFiles, s.checkManifest} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	if !s.readOnly {
 		if err := s.removeLoads(); err != nil {

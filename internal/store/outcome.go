@@ -69,6 +69,7 @@ func (q *queue) finished(status string, size uint64) Stats {
 	c.Bytes -= size
 	if status == StatusDead {
 		c.Dead++
+		c.DeadBytes += size
 	} else {
 		c.Delivered++
 	}
@@ -88,7 +89,9 @@ func (q *queue) setCounts(c Stats, seq uint64) {
 
 // setCounts writes those counts that cannot be had by counting the queue.
 func (b *batch) setCounts(w uint32, c Stats) {
-	b.set(key32(spaceCounts, w), binary.AppendUvarint(binary.AppendUvarint(nil, c.Delivered), c.Dead))
+	v := binary.AppendUvarint(nil, c.Delivered)
+	v = binary.AppendUvarint(binary.AppendUvarint(v, c.Dead), c.DeadBytes)
+	b.set(key32(spaceCounts, w), v)
 }
 
 // Outcome is a record of the delivery log.

@@ -26,6 +26,8 @@ type queue struct {
 	due    uint64     // microseconds; no due time is below
 	epoch  uint64     // counts what may have put a due time below the floor
 	counts Stats
+	limit  QueueLimit
+	gaps   []Gap // by From; the last one may be without an end
 }
 
 // Stats are counts of one webhook's queue.
@@ -33,6 +35,7 @@ type Stats struct {
 	Pending   uint64    // entries not yet delivered or dead
 	Bytes     uint64    // of their events, each counted in full for each webhook
 	Dead      uint64    // dead letters that are kept
+	DeadBytes uint64    // of their events, counted likewise
 	Delivered uint64    // deliveries ever
 	Oldest    time.Time // commit time of the first pending entry; zero if there is none
 }

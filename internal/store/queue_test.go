@@ -17,7 +17,7 @@ func seqs(entries []Entry) string {
 	return fmt.Sprint(out)
 }
 
-func pending(t *testing.T, s *Store, w uint32) []Entry {
+func pending(t testing.TB, s *Store, w uint32) []Entry {
 	t.Helper()
 	entries, err := s.Pending(w, 0, 1000)
 	check(t, err)
@@ -72,7 +72,8 @@ func wantOutcomes(t *testing.T, s *Store, e []Entry) {
 	t.Helper()
 	stats, err := s.Stats(1)
 	check(t, err)
-	want(t, "stats", stats, Stats{Pending: 1, Bytes: uint64(e[2].Bytes), Dead: 1, Delivered: 1, Oldest: e[2].Committed})
+	want(t, "stats", stats, Stats{Pending: 1, Bytes: uint64(e[2].Bytes), Dead: 1,
+		DeadBytes: uint64(e[1].Bytes), Delivered: 1, Oldest: e[2].Committed})
 	d, ok, err := s.Delivery(1, e[0].Seq)
 	check(t, err)
 	want(t, "delivery", fmt.Sprint(ok, d.Status, d.Attempts, d.Code, len(d.Response)), "truedelivered1 204 16384")

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,13 +15,17 @@ const (
 	sweepAgain  = time.Hour
 )
 
-// sweeper is where retention stands. Only Run uses it.
+// sweeper is where retention stands. Only Run uses it, but for hurry and what mu guards.
 type sweeper struct {
 	dead  map[uint32]time.Duration // by webhook: how long its dead letters are kept
 	floor uint64                   // no event is below
 	next  uint64                   // the event to look at next
 	kept  bool                     // some below next was old enough, but pending or dead
 	began time.Time                // when next was last set back to floor
+
+	hurry    atomic.Bool // room is wanted: look again at what was kept
+	mu       sync.Mutex  // guards what follows
+	from, to uint64      // what was dropped and not reclaimed is between; equal: nothing was
 }
 
 // KeepDead sets how long the dead letters of a webhook are kept, from their death. It must be called before Run.
@@ -30,26 +36,30 @@ func (s *Store) KeepDead(webhook uint32, d time.Duration) {
 	s.sweeper.dead[webhook] = d
 }
 
-func nextSweep(more bool) time.Duration {
+// nextSweep is the pause after a sweep. A retention of minutes would be no such thing with a look a minute.
+func (s *Store) nextSweep(more bool) time.Duration {
 	if more {
 		return sweepSoon
 	}
-	return sweepEvery
+	return min(sweepEvery, max(s.opts.Retention/4, time.Second))
 }
 
 // sweep looks at some of the events that are older than retention and drops those that no webhook has pending or
 // dead, with their log records. It tells whether there is more to look at.
 func (s *Store) sweep() (more bool, err error) {
 	w, now := &s.sweeper, s.opts.Now()
-	if w.kept && now.Sub(w.began) >= sweepAgain {
+	if w.kept && (s.sweeper.hurry.Swap(false) || now.Sub(w.began) >= sweepAgain) {
 		w.next, w.kept = w.floor, false
 	}
 	if w.next == w.floor {
 		w.began = now
 	}
+	if err := s.sweepGaps(now); err != nil {
+		return false, err
+	}
 	b := s.newBatch()
 	defer s.release(b)
-	buried := map[uint32]uint64{}
+	buried := map[uint32]tally{}
 	if more, err = s.sweepSome(b, buried, now); err != nil {
 		return false, err
 	}
@@ -63,7 +73,7 @@ func (s *Store) sweep() (more bool, err error) {
 
 // sweepSome fills b with what is to go, and buried with the dead letters among it. An event that may go once may go
 // for good, so that it needs not be one step with the commit.
-func (s *Store) sweepSome(b *batch, buried map[uint32]uint64, now time.Time) (more bool, err error) {
+func (s *Store) sweepSome(b *batch, buried map[uint32]tally, now time.Time) (more bool, err error) {
 	looked := 0
 	for r, err := range s.scan(eventKey(s.sweeper.next), eventKey(s.visible.Load())) {
 		if err != nil {
@@ -79,7 +89,7 @@ func (s *Store) sweepSome(b *batch, buried map[uint32]uint64, now time.Time) (mo
 		if now.Sub(ev.Committed) < s.opts.Retention {
 			return false, nil
 		}
-		if err := s.sweepEvent(b, buried, seqOf(r.key), webhooks, now); err != nil {
+		if err := s.sweepEvent(b, buried, r, webhooks, now); err != nil {
 			return false, err
 		}
 	}
@@ -88,9 +98,9 @@ func (s *Store) sweepSome(b *batch, buried map[uint32]uint64, now time.Time) (mo
 
 // sweepEvent drops one event if it may go.
 func (s *Store) sweepEvent(
-	b *batch, buried map[uint32]uint64, seq uint64, webhooks []uint32, now time.Time,
+	b *batch, buried map[uint32]tally, event record, webhooks []uint32, now time.Time,
 ) error {
-	w := &s.sweeper
+	w, seq := &s.sweeper, seqOf(event.key)
 	w.next = seq + 1
 	for _, n := range webhooks {
 		keep, err := s.keeps(n, seq, now)
@@ -108,10 +118,11 @@ func (s *Store) sweepEvent(
 			return err
 		}
 		if dead {
-			buried[n]++
+			tallyUp(buried, []uint32{n}, len(event.value))
 		}
 	}
 	b.remove(eventKey(seq))
+	w.noteDropped(seq)
 	if !w.kept {
 		w.floor = w.next
 	}
@@ -124,12 +135,15 @@ func (s *Store) keeps(n uint32, seq uint64, now time.Time) (bool, error) {
 	if err != nil || pending {
 		return pending, err
 	}
-	retention, ok := s.sweeper.dead[n]
-	if !ok {
-		retention = s.opts.DeadRetention
-	}
 	d, ok, err := s.outcome(n, seq)
-	return ok && d.Status == StatusDead && now.Sub(d.At) < retention, err
+	return ok && d.Status == StatusDead && now.Sub(d.At) < s.deadRetention(n), err
+}
+
+func (s *Store) deadRetention(webhook uint32) time.Duration {
+	if d, ok := s.sweeper.dead[webhook]; ok {
+		return d
+	}
+	return s.opts.DeadRetention
 }
 
 // dropOutcome drops a log record, if there is one, and tells whether it was a dead letter.
@@ -144,9 +158,10 @@ func (s *Store) dropOutcome(b *batch, n uint32, seq uint64) (dead bool, err erro
 }
 
 // bury counts dead letters that are dropped.
-func (q *queue) bury(dead uint64) Stats {
+func (q *queue) bury(dead tally) Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.counts.Dead -= dead
+	q.counts.Dead -= dead.entries
+	q.counts.DeadBytes -= dead.bytes
 	return q.counts
 }

@@ -25,6 +25,8 @@ type stagedMark struct {
 	Mapped     bool      `json:"mapped"`
 	Scratch    uint32    `json:"scratch"`
 	Generation uint32    `json:"generation"`
+	// Gaps are the events up to Cursor that went to gaps; the gaps themselves are written with the last piece.
+	Gaps map[uint32]*Gap `json:"gaps,omitempty"`
 }
 
 func (s *Store) readMark() (m stagedMark, ok bool, err error) {
@@ -62,7 +64,7 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 	o.base, o.scratch, o.kept, o.resumed = s.MirrorOf(m.Generation), m.Scratch, true, true
 	t := &Tx{
 		store: s, overlay: o, end: m.End, committed: m.Committed, batch: s.newBatch(),
-		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{},
+		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{}, gaps: m.Gaps,
 	}
 	for r, err := range s.scan(eventKey(s.visible.Load()), after([]byte{spaceEvent})) {
 		if err != nil {
@@ -92,7 +94,7 @@ func (t *Tx) stage() error {
 
 func (t *Tx) setMark() {
 	t.store.staged.Store(true)
-	t.mark.Cursor, t.mark.Next = max(t.added, t.skip), t.next
+	t.mark.Cursor, t.mark.Next, t.mark.Gaps = max(t.added, t.skip), t.next, t.gaps
 	b, err := json.Marshal(t.mark)
 	if err != nil && t.batch.err == nil {
 		t.batch.err = fmt.Errorf("encode staged mark: %w", err)

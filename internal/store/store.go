@@ -60,6 +60,8 @@ type Options struct {
 	RowCacheBytes int64
 	// EventCacheBytes bounds the newest events that are kept in memory for their delivery. Defaults to 16 MiB.
 	EventCacheBytes int64
+	// MaxBytes is what the store is to take on disk; it is for Full and Room, which the caller asks. Defaults to 10 GiB.
+	MaxBytes uint64
 	// Retention is how long an event is kept for replay, from its commit, once no webhook has it pending or dead.
 	// Defaults to 72 h.
 	Retention time.Duration
@@ -87,6 +89,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.EventCacheBytes <= 0 {
 		o.EventCacheBytes = 16 << 20
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = 10 << 30
 	}
 	if o.Retention <= 0 {
 		o.Retention = 72 * time.Hour
@@ -132,6 +137,7 @@ type Store struct {
 	visible atomic.Uint64  // events below may be delivered; also the next sequence number
 	staged  atomic.Bool    // there is a stagedMark
 	sync    syncing
+	written atomic.Uint64 // bytes of what was committed
 
 	stateMu sync.Mutex // guards state; never held across a call into Pebble
 	state   State

@@ -112,7 +112,7 @@ func (s *Store) syncLog() error { return s.db.LogData(nil, pebble.Sync) }
 func (s *Store) Run(ctx context.Context) error { return s.loop(ctx, s.SyncNow) }
 
 func (s *Store) loop(ctx context.Context, fsync func(context.Context) error) error {
-	sweep := time.NewTimer(sweepEvery)
+	sweep := time.NewTimer(s.nextSweep(false))
 	defer sweep.Stop()
 	var pending <-chan time.Time
 	for {
@@ -139,7 +139,7 @@ func (s *Store) loop(ctx context.Context, fsync func(context.Context) error) err
 			if err != nil {
 				return fmt.Errorf("sweep store: %w", err)
 			}
-			sweep.Reset(nextSweep(more))
+			sweep.Reset(s.nextSweep(more))
 		}
 	}
 }

@@ -36,7 +36,8 @@ type Tx struct {
 	skip      uint64 // of which so many had been written before a crash
 	mark      *stagedMark
 	queued    map[uint32]tally
-	recent    []recentEvent // that are still in the batch
+	gaps      map[uint32]*Gap // by webhook: what its full queue does not get; nil while there is none
+	recent    []recentEvent   // that are still in the batch
 }
 
 // recentEvent is an event on its way into the cache.
@@ -74,28 +75,38 @@ func (s *Store) Begin(o *Overlay, end uint64, committed time.Time) (*Tx, error) 
 }
 
 // Add appends an event and queues it for webhooks, in one or two lanes. The order of calls is the order of events. An
-// event without webhooks is not kept. Nothing is delivered before Commit.
+// event without webhooks is not kept; for one whose queue is full it is counted in its Gap. Nothing is delivered before
+// Commit.
 func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 	t.added++
-	if t.added <= t.skip || len(webhooks) == 0 {
+	if t.added <= t.skip {
 		return nil
 	}
-	value := encodeEvent(ev, webhooks)
-	t.batch.set(eventKey(t.next), value)
-	t.recent = append(t.recent, recentEvent{t.next, value})
-	entry := appendEntry(nil, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))})
-	for _, w := range webhooks {
-		t.batch.set(key64(spaceQueue, w, t.next), entry)
-		for _, lane := range lanes {
-			t.batch.set(keySeq(spaceLane, w, lane, t.next), nil)
-		}
+	if webhooks = t.admit(ev, webhooks); len(webhooks) == 0 {
+		return nil
 	}
+	value := t.batch.addEvent(t.next, ev, lanes, webhooks)
+	t.recent = append(t.recent, recentEvent{t.next, value})
 	tallyUp(t.queued, webhooks, len(value))
 	t.next++
 	if err := t.overflow(); err != nil {
 		return fmt.Errorf("add event: %w", err)
 	}
 	return nil
+}
+
+// addEvent writes an event with its entries, and returns it as it is stored.
+func (b *batch) addEvent(seq uint64, ev Event, lanes []uint64, webhooks []uint32) []byte {
+	value := encodeEvent(ev, webhooks)
+	b.set(eventKey(seq), value)
+	entry := appendEntry(nil, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))})
+	for _, w := range webhooks {
+		b.set(key64(spaceQueue, w, seq), entry)
+		for _, lane := range lanes {
+			b.set(keySeq(spaceLane, w, lane, seq), nil)
+		}
+	}
+	return value
 }
 
 func tallyUp(counts map[uint32]tally, webhooks []uint32, size int) {
@@ -138,7 +149,11 @@ func (t *Tx) Commit() error {
 		t.batch.remove(metaKey(metaStaged))
 	}
 	t.batch.set(metaKey(metaPosition), position(t.end, t.next))
-	if err := s.commit(t.batch, nil, t.show); err != nil {
+	gaps := t.setGaps()
+	if err := s.commit(t.batch, nil, func() {
+		s.showGaps(gaps)
+		t.show()
+	}); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
 	}
 	s.release(t.batch)

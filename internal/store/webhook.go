@@ -3,7 +3,9 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"maps"
+	"slices"
 )
 
 // WebhookNumber returns the number of a webhook id. An id that was never seen gets the next one, from 1 on, which is
@@ -65,7 +67,7 @@ func (s *Store) SaveWebhookState(w uint32, state []byte) error {
 	return nil
 }
 
-// loadQueues reads the numbers and counts of all webhooks, counting their queues.
+// loadQueues reads the numbers, counts and gaps of all webhooks, counting their queues.
 func (s *Store) loadQueues() error {
 	for r, err := range s.scan([]byte{spaceNumber}, after([]byte{spaceNumber})) {
 		if err != nil {
@@ -78,11 +80,14 @@ func (s *Store) loadQueues() error {
 			return err
 		}
 		d := decoder{b: r.value}
-		q := s.queue(binary.BigEndian.Uint32(r.key[1:]))
-		q.counts.Delivered, q.counts.Dead = d.uint(), d.uint()
+		q := s.queue(numberOf(r.key))
+		q.counts.Delivered, q.counts.Dead, q.counts.DeadBytes = d.uint(), d.uint(), d.uint()
 		if d.err != nil {
 			return damaged(d.err)
 		}
+	}
+	if err := s.loadGaps(); err != nil {
+		return err
 	}
 	return s.countPending()
 }
@@ -101,11 +106,18 @@ func (s *Store) countPending() error {
 		if err != nil {
 			return damaged(err)
 		}
-		q := s.queue(binary.BigEndian.Uint32(r.key[1:]))
+		q := s.queue(numberOf(r.key))
 		if q.counts.Pending == 0 {
 			q.floor = seq
 		}
 		q.grow(tally{entries: 1, bytes: uint64(e.Bytes)})
 	}
 	return nil
+}
+
+// knownQueues yields the numbers of the webhooks of which anything is kept in memory.
+func (s *Store) knownQueues() iter.Seq[uint32] {
+	s.queueMu.Lock()
+	defer s.queueMu.Unlock()
+	return slices.Values(slices.Collect(maps.Keys(s.queues)))
 }

@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// QueueLimit bounds the queue of one webhook. What counts is Stats.Bytes and Stats.DeadBytes: the events that are
+// pending for it and its dead letters, each in full, although an event that several webhooks have is stored once. So a
+// webhook's limit means the same whatever the others do. The zero QueueLimit is none.
+type QueueLimit struct {
+	Bytes uint64 // at which the queue is full; it takes the event that reaches it; 0: never
+	// Keep says that a full queue goes on to take events: it is for the caller to stop, who asks QueueFull. False
+	// means that they become a Gap.
+	Keep bool
+}
+
+// roomPercent is how much of its limit a queue that was full may hold when it has room again.
+const roomPercent = 80
+
+// LimitQueue sets the limit of a webhook's queue. It must be called before the first Begin.
+func (s *Store) LimitQueue(w uint32, limit QueueLimit) {
+	q := s.queue(w)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.limit = limit
+}
+
+// QueueFull tells whether a webhook's queue has reached its limit.
+func (s *Store) QueueFull(w uint32) bool {
+	q := s.queue(w)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.full(0)
+}
+
+// QueueRoom tells whether a webhook's queue that was full has room again: it holds less than 80 % of its limit.
+func (s *Store) QueueRoom(w uint32) bool {
+	q := s.queue(w)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.room()
+}
+
+// full tells whether the queue, with more bytes beside those that it is known to hold, has reached its limit. The
+// caller holds mu, here and below.
+func (q *queue) full(more uint64) bool {
+	return q.limit.Bytes > 0 && q.counts.Bytes+q.counts.DeadBytes+more >= q.limit.Bytes
+}
+
+func (q *queue) room() bool {
+	return q.limit.Bytes == 0 || q.counts.Bytes+q.counts.DeadBytes < q.limit.Bytes/100*roomPercent
+}
+
+// How full the disk may become before reading is to stop, and how empty again before it goes on, in percent of
+// Options.MaxBytes.
+const (
+	fullPercent  = 90
+	emptyPercent = 80
+)
+
+// Full tells whether the store, with further bytes that the caller has on the same disk, takes 90 % of
+// Options.MaxBytes or more.
+func (s *Store) Full(beside uint64) (bool, error) {
+	size, err := s.willTake()
+	return size+beside >= s.opts.MaxBytes/100*fullPercent, err
+}
+
+// Room tells whether the store takes less than 80 % of Options.MaxBytes, in the same terms as Full.
+func (s *Store) Room(beside uint64) (bool, error) {
+	size, err := s.willTake()
+	return size+beside < s.opts.MaxBytes/100*emptyPercent, err
+}
+
+// willTake returns what the store takes on disk together with what is in memory: that comes to the disk when nothing
+// new is written, too, and Pebble keeps the files of the log to use them again.
+func (s *Store) willTake() (uint64, error) {
+	if err := s.fault.get(); err != nil {
+		return 0, err
+	}
+	m := s.db.Metrics()
+	return m.DiskSpaceUsage() + m.MemTable.Size, nil
+}
+
+// Written returns the bytes of all writes since Open.
+func (s *Store) Written() uint64 { return s.written.Load() }
+
+// Reclaim gives the space of the events that retention has dropped since the last call back to the disk, and makes Run
+// look for more of them. Pebble does the first by itself only as new data comes, and none does while the store is full.
+// It may take seconds.
+func (s *Store) Reclaim(ctx context.Context) error {
+	s.sweeper.hurry.Store(true)
+	from, to := s.sweeper.takeDropped()
+	if from == to {
+		return s.fault.get()
+	}
+	err := s.call(ctx, func() error { return s.db.Compact(ctx, eventKey(from), eventKey(to), false) })
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("reclaim space: %w", err)
+	}
+	return err
+}
+
+// noteDropped notes that an event was dropped.
+func (w *sweeper) noteDropped(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.from == w.to {
+		w.from, w.to = seq, seq+1
+		return
+	}
+	w.from, w.to = min(w.from, seq), max(w.to, seq+1)
+}
+
+// takeDropped returns the range of what was dropped since it was last called.
+func (w *sweeper) takeDropped() (from, to uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	from, to = w.from, w.to
+	w.from, w.to = 0, 0
+	return from, to
+}
