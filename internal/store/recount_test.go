@@ -73,3 +73,22 @@ func TestRecount(t *testing.T) {
 	}
 	check(t, s.Close())
 }
+
+// TestCountsOfBefore opens a store of a version that did not count the bytes of the dead.
+func TestCountsOfBefore(t *testing.T) {
+	fs := vfs.NewMem()
+	s, err := Open("state", Options{FS: fs})
+	check(t, err)
+	addSome(t, s, 10, 9)
+	finishSome(t, s, 1, 3, StatusDead)
+	finishSome(t, s, 1, 2, StatusDelivered)
+	check(t, s.putSync(key32(spaceCounts, 1), []byte{2, 3}))
+	check(t, s.Close())
+	s, err = Open("state", Options{FS: fs})
+	check(t, err)
+	wantRecount(t, s)
+	if got, _ := s.Stats(1); got.DeadBytes == 0 {
+		t.Error("no bytes of dead letters")
+	}
+	check(t, s.Close())
+}

@@ -80,8 +80,14 @@ func (s *Store) loadQueues() error {
 			return err
 		}
 		d := decoder{b: r.value}
-		q := s.queue(numberOf(r.key))
-		q.counts.Delivered, q.counts.Dead, q.counts.DeadBytes = d.uint(), d.uint(), d.uint()
+		n := numberOf(r.key)
+		q := s.queue(n)
+		q.counts.Delivered, q.counts.Dead = d.uint(), d.uint()
+		if d.err == nil && len(d.b) == 0 { // written before the bytes of the dead were counted
+			q.counts.DeadBytes, d.err = s.deadBytes(n)
+		} else {
+			q.counts.DeadBytes = d.uint()
+		}
 		if d.err != nil {
 			return damaged(d.err)
 		}
@@ -90,6 +96,25 @@ func (s *Store) loadQueues() error {
 		return err
 	}
 	return s.countPending()
+}
+
+// deadBytes adds up the events of a webhook's dead letters.
+func (s *Store) deadBytes(w uint32) (uint64, error) {
+	var bytes uint64
+	for o, err := range s.Log(w, 0) {
+		if err != nil {
+			return 0, err
+		}
+		if o.Delivery.Status != StatusDead {
+			continue
+		}
+		event, err := s.get(eventKey(o.Seq))
+		if err != nil {
+			return 0, err
+		}
+		bytes += uint64(len(event))
+	}
+	return bytes, nil
 }
 
 func (s *Store) countPending() error {
