@@ -38,6 +38,7 @@ type Child struct {
 type Mirror struct {
 	store      *Store
 	generation uint32
+	cursors    *cursors // of a large transaction, else nil
 }
 
 // Mirror returns a view of the generation that is current now.
@@ -61,6 +62,19 @@ func (m *Mirror) Row(table uint8, key string) ([]byte, error) {
 	return v, nil
 }
 
+// know keeps in memory what a change says of its row as it is now.
+func (m *Mirror) know(c Change) {
+	row := cachedRow{m.generation, c.Table, c.Key}
+	_, known, writes := m.store.rows.get(row)
+	switch {
+	case known:
+	case c.Before == nil:
+		m.store.rows.fill(row, nil, writes)
+	default:
+		m.store.rows.fill(row, c.Before.Value, writes)
+	}
+}
+
 // Children yields the rows that have a Ref{index, parent}, by table and key. An error ends the iteration.
 func (m *Mirror) Children(index uint8, parent string) iter.Seq2[Child, error] {
 	return m.children(index, parent, nil)
@@ -72,7 +86,7 @@ func (m *Mirror) children(
 ) iter.Seq2[Child, error] {
 	prefix := refPrefix(key32(spaceRef, m.generation), index, parent)
 	return func(yield func(Child, error) bool) {
-		for r, err := range m.store.scan(prefix, after(prefix)) {
+		for r, err := range m.cursors.scan(m.store, prefix, cursorHead) {
 			if err != nil {
 				yield(Child{}, err)
 				return
@@ -107,7 +121,7 @@ func (m *Mirror) child(
 func (m *Mirror) Rows(table uint8) iter.Seq2[Child, error] {
 	prefix := tablePrefix(m.generation, table)
 	return func(yield func(Child, error) bool) {
-		for r, err := range m.store.scan(prefix, after(prefix)) {
+		for r, err := range m.store.longScan(prefix, after(prefix)) {
 			if err != nil {
 				yield(Child{}, err)
 				return

@@ -19,9 +19,10 @@ type Overlay struct {
 	order   []rowID
 	after   map[Ref]map[rowID]struct{} // the rows of changes that refer to a parent as they are after it
 	scratch uint32                     // number of the scratch range; 0 while all changes are in memory
+	lies    *filter                    // what may lie in the scratch range; nil while there is none
+	at      *Change                    // that Changes has just yielded, from the scratch range
 	kept    bool                       // the scratch range belongs to a staged transaction
 	tables  [256]bool                  // those of which rows were set
-	resumed bool                       // it is not known which they were
 }
 
 // rowID names a row.
@@ -55,8 +56,8 @@ func (o *Overlay) clear() {
 // Before returns the view without the changes.
 func (o *Overlay) Before() *Mirror { return o.base }
 
-// Touches tells whether a row of the table may be among the changes: for a transaction that was resumed, always.
-func (o *Overlay) Touches(table uint8) bool { return o.resumed || o.tables[table] }
+// Touches tells whether a row of the table may be among the changes.
+func (o *Overlay) Touches(table uint8) bool { return o.tables[table] }
 
 // Staged tells whether changes lie on disk.
 func (o *Overlay) Staged() bool { return o.scratch != 0 }
@@ -118,7 +119,7 @@ func (o *Overlay) open(id rowID, before *Row) (*change, error) {
 	}
 	c := &change{before: before, after: before}
 	if o.Staged() {
-		found, ok, err := o.fetch(id)
+		found, ok, err := o.scratched(id)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +166,7 @@ func (o *Overlay) Change(table uint8, key string) (Change, bool, error) {
 	if !o.Staged() {
 		return Change{}, false, nil
 	}
-	return o.fetch(id)
+	return o.scratched(id)
 }
 
 // Changes yields the net changes: in the order of the first Set of their rows while they are in memory, by table and
@@ -203,7 +204,7 @@ func (o *Overlay) Children(index uint8, parent string) iter.Seq2[Child, error] {
 		_, changed, err := o.Change(table, key)
 		return changed, err
 	})
-	if o.Staged() {
+	if o.Staged() && o.lies.has(ref.hash()) {
 		rows = merge(rows, o.scratchChildren(ref))
 	}
 	if len(o.after[ref]) == 0 {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 )
@@ -8,7 +9,7 @@ import (
 // spill moves the changes from memory to the scratch range.
 func (o *Overlay) spill() error {
 	if o.scratch == 0 {
-		o.scratch = o.store.overlays.Add(1)
+		o.scratch, o.lies = o.store.overlays.Add(1), newFilter()
 	}
 	b := o.store.newBatch()
 	defer o.store.release(b)
@@ -34,12 +35,25 @@ func (o *Overlay) scratchSet(b *batch, id rowID, c *change) {
 		b.remove(scratchRefKey(o.scratch, r, id.table, id.key))
 	}
 	b.set(scratchKey(o.scratch, id.table, id.key), appendRow(appendRow(nil, c.before), c.after))
+	o.lies.add(id.hash())
 	if c.after == nil {
 		return
 	}
 	for _, r := range c.after.Refs {
-		b.set(scratchRefKey(o.scratch, r, id.table, id.key), nil)
+		b.set(scratchRefKey(o.scratch, r, id.table, id.key), c.after.Value)
+		o.lies.add(r.hash())
 	}
+}
+
+// scratched is fetch for a change that may not be there.
+func (o *Overlay) scratched(id rowID) (Change, bool, error) {
+	if o.at != nil && o.at.Table == id.table && o.at.Key == id.key {
+		return *o.at, true, nil
+	}
+	if !o.lies.has(id.hash()) {
+		return Change{}, false, nil
+	}
+	return o.fetch(id)
 }
 
 // fetch reads a change from the scratch range.
@@ -64,19 +78,21 @@ func decodeChange(id rowID, v []byte) (Change, error) {
 // scratchChanges yields the net changes by table and key, having moved what is in memory to the others.
 func (o *Overlay) scratchChanges() iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
+		defer func() {
+			o.at = nil
+			o.base.cursors.close()
+		}()
 		if err := o.spill(); err != nil {
 			yield(Change{}, fmt.Errorf("spill changes: %w", err))
 			return
 		}
-		prefix := scratchPrefix(o.scratch, scratchChange)
-		for r, err := range o.store.scan(prefix, after(prefix)) {
-			var c Change
-			if err == nil {
-				id := r.key[len(prefix):]
-				c, err = decodeChange(rowID{id[0], string(id[1:])}, r.value)
-			}
+		for c, err := range o.allScratched() {
 			if err == nil && same(c.Before, c.After) {
 				continue
+			}
+			if err == nil {
+				o.at = &c
+				o.base.know(c)
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -85,12 +101,48 @@ func (o *Overlay) scratchChanges() iter.Seq2[Change, error] {
 	}
 }
 
+// allScratched yields every change of the scratch range by table and key.
+func (o *Overlay) allScratched() iter.Seq2[Change, error] {
+	prefix := scratchPrefix(o.scratch, scratchChange)
+	return func(yield func(Change, error) bool) {
+		for r, err := range o.store.longScan(prefix, after(prefix)) {
+			var c Change
+			if err == nil {
+				id := r.key[len(prefix):]
+				c, err = decodeChange(rowID{id[0], string(id[1:])}, bytes.Clone(r.value))
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// look reads the scratch range of a transaction that is resumed: what lies there, and of which tables it is.
+func (o *Overlay) look() error {
+	o.lies = newFilter()
+	for c, err := range o.allScratched() {
+		if err != nil {
+			return err
+		}
+		o.tables[c.Table] = true
+		o.lies.add(rowID{c.Table, c.Key}.hash())
+		if c.After == nil {
+			continue
+		}
+		for _, r := range c.After.Refs {
+			o.lies.add(r.hash())
+		}
+	}
+	return nil
+}
+
 // scratchChildren yields the rows of the scratch range that refer to a parent, but those that have changed again in
 // memory.
 func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 	prefix := refPrefix(scratchPrefix(o.scratch, scratchRef), ref.Index, ref.Parent)
 	return func(yield func(Child, error) bool) {
-		for r, err := range o.store.scan(prefix, after(prefix)) {
+		for r, err := range o.base.cursors.scan(o.store, prefix, scratchHead) {
 			if err != nil {
 				yield(Child{}, err)
 				return
@@ -99,15 +151,7 @@ func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 			if _, again := o.changes[id]; again {
 				continue
 			}
-			c, ok, err := o.fetch(id)
-			if err == nil && (!ok || c.After == nil) {
-				err = fmt.Errorf("%w: staged reference of a row that is not there", ErrDamaged)
-			}
-			if err != nil {
-				yield(Child{}, err)
-				return
-			}
-			if !yield(Child{Table: id.table, Key: id.key, Value: c.After.Value}, nil) {
+			if !yield(Child{Table: id.table, Key: id.key, Value: bytes.Clone(r.value)}, nil) {
 				return
 			}
 		}

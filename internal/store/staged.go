@@ -59,7 +59,11 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 		return nil, nil, fmt.Errorf("resume transaction: %w", err)
 	}
 	o := s.NewOverlay(chunkBytes)
-	o.base, o.scratch, o.kept, o.resumed = s.MirrorOf(m.Generation), m.Scratch, true, true
+	o.base, o.scratch, o.kept = s.MirrorOf(m.Generation), m.Scratch, true
+	if err := o.look(); err != nil {
+		return nil, nil, fmt.Errorf("resume transaction: %w", err)
+	}
+	o.base.cursors = &cursors{open: map[string]*cursor{}}
 	t := &Tx{
 		store: s, overlay: o, end: m.End, committed: m.Committed, batch: s.newBatch(),
 		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{},
@@ -86,6 +90,7 @@ func (t *Tx) stage() error {
 		End: t.end, Committed: t.committed, Scratch: t.overlay.scratch, Generation: t.overlay.base.generation,
 	}
 	t.overlay.kept = true
+	t.overlay.base.cursors = &cursors{open: map[string]*cursor{}}
 	t.setMark()
 	return t.flushSync()
 }
