@@ -157,7 +157,7 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	d.store.OnQueued(deliverer.Wake)
 	return &parts{
 		pipeline: &pipeline{stream: stream, mapper: mapper, router: router, ifFailures: failures,
-			store: d.store, epoch: state.Epoch, log: d.Log},
+			store: d.store, room: d.room, epoch: state.Epoch, log: d.Log},
 		stream: stream, deliverer: deliverer, watch: d.watchPublication(source, tables, state.Membership)}, nil
 }
 

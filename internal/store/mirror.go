@@ -26,6 +26,10 @@ type Change struct {
 	After  *Row
 }
 
+func (c *Change) is(table uint8, key string) bool {
+	return c != nil && c.Table == table && c.Key == key
+}
+
 // Child is a row found by what it belongs to. Value must not be modified.
 type Child struct {
 	Table uint8
@@ -39,6 +43,7 @@ type Mirror struct {
 	store      *Store
 	generation uint32
 	cursors    *cursors // of a large transaction, else nil
+	at         *Change  // that an Overlay over this view has just yielded from disk, else nil
 }
 
 // Mirror returns a view of the generation that is current now.
@@ -49,6 +54,12 @@ func (s *Store) MirrorOf(generation uint32) *Mirror { return &Mirror{store: s, g
 
 // Row returns the value of a row, nil if there is none. The bytes must not be modified.
 func (m *Mirror) Row(table uint8, key string) ([]byte, error) {
+	if m.at.is(table, key) {
+		if m.at.Before == nil {
+			return nil, nil
+		}
+		return m.at.Before.Value, nil
+	}
 	row := cachedRow{m.generation, table, key}
 	v, known, writes := m.store.rows.get(row)
 	if known {
@@ -62,17 +73,16 @@ func (m *Mirror) Row(table uint8, key string) ([]byte, error) {
 	return v, nil
 }
 
-// know keeps in memory what a change says of its row as it is now.
-func (m *Mirror) know(c Change) {
-	row := cachedRow{m.generation, c.Table, c.Key}
-	_, known, writes := m.store.rows.get(row)
-	switch {
-	case known:
-	case c.Before == nil:
-		m.store.rows.fill(row, nil, writes)
-	default:
-		m.store.rows.fill(row, c.Before.Value, writes)
+// peek is Row for one that nobody is going to ask for again.
+func (m *Mirror) peek(table uint8, key string) ([]byte, error) {
+	if v, known, _ := m.store.rows.get(cachedRow{m.generation, table, key}); known {
+		return v, m.store.fault.get()
 	}
+	v, err := m.store.get(rowKey(m.generation, table, key))
+	if err != nil {
+		return nil, fmt.Errorf("read row: %w", err)
+	}
+	return v, nil
 }
 
 // Children yields the rows that have a Ref{index, parent}, by table and key. An error ends the iteration.

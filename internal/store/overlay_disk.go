@@ -8,8 +8,15 @@ import (
 
 // spill moves the changes from memory to the scratch range.
 func (o *Overlay) spill() error {
+	if o.onSpill != nil && len(o.order) > 0 {
+		if err := o.onSpill(o.bytes + o.size); err != nil {
+			return err
+		}
+	}
 	if o.scratch == 0 {
 		o.scratch, o.lies = o.store.overlays.Add(1), newFilter()
+		o.budget = min(o.budget, stagedBudget)
+		o.store.rows.clear() // makes room: most of it is going to be changed
 	}
 	b := o.store.newBatch()
 	defer o.store.release(b)
@@ -34,7 +41,9 @@ func (o *Overlay) scratchSet(b *batch, id rowID, c *change) {
 	for _, r := range c.scratched {
 		b.remove(scratchRefKey(o.scratch, r, id.table, id.key))
 	}
-	b.set(scratchKey(o.scratch, id.table, id.key), appendRow(appendRow(nil, c.before), c.after))
+	encoded := appendRow(appendRow(nil, c.before), c.after)
+	o.bytes += int64(len(id.key) + len(encoded))
+	b.set(scratchKey(o.scratch, id.table, id.key), encoded)
 	o.lies.add(id.hash())
 	if c.after == nil {
 		return
@@ -47,8 +56,8 @@ func (o *Overlay) scratchSet(b *batch, id rowID, c *change) {
 
 // scratched is fetch for a change that may not be there.
 func (o *Overlay) scratched(id rowID) (Change, bool, error) {
-	if o.at != nil && o.at.Table == id.table && o.at.Key == id.key {
-		return *o.at, true, nil
+	if o.base.at.is(id.table, id.key) {
+		return *o.base.at, true, nil
 	}
 	if !o.lies.has(id.hash()) {
 		return Change{}, false, nil
@@ -75,24 +84,24 @@ func decodeChange(id rowID, v []byte) (Change, error) {
 	return c, nil
 }
 
-// scratchChanges yields the net changes by table and key, having moved what is in memory to the others.
-func (o *Overlay) scratchChanges() iter.Seq2[Change, error] {
+// scratchChanges yields the net changes, of one table if one is given, by table and key, having moved what is in memory
+// to the others.
+func (o *Overlay) scratchChanges(table ...byte) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		defer func() {
-			o.at = nil
+			o.base.at = nil
 			o.base.cursors.close()
 		}()
 		if err := o.spill(); err != nil {
 			yield(Change{}, fmt.Errorf("spill changes: %w", err))
 			return
 		}
-		for c, err := range o.allScratched() {
+		for c, err := range o.allScratched(table...) {
 			if err == nil && same(c.Before, c.After) {
 				continue
 			}
 			if err == nil {
-				o.at = &c
-				o.base.know(c)
+				o.base.at = &c
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -101,11 +110,12 @@ func (o *Overlay) scratchChanges() iter.Seq2[Change, error] {
 	}
 }
 
-// allScratched yields every change of the scratch range by table and key.
-func (o *Overlay) allScratched() iter.Seq2[Change, error] {
+// allScratched yields every change of the scratch range, or of one table in it, by table and key.
+func (o *Overlay) allScratched(table ...byte) iter.Seq2[Change, error] {
 	prefix := scratchPrefix(o.scratch, scratchChange)
+	from := append(bytes.Clone(prefix), table...)
 	return func(yield func(Change, error) bool) {
-		for r, err := range o.store.longScan(prefix, after(prefix)) {
+		for r, err := range o.store.longScan(from, after(from)) {
 			var c Change
 			if err == nil {
 				id := r.key[len(prefix):]
@@ -126,6 +136,8 @@ func (o *Overlay) look() error {
 			return err
 		}
 		o.tables[c.Table] = true
+		o.rows++
+		o.bytes += c.size()
 		o.lies.add(rowID{c.Table, c.Key}.hash())
 		if c.After == nil {
 			continue
@@ -156,6 +168,17 @@ func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 			}
 		}
 	}
+}
+
+// size is about what the change takes in the scratch range.
+func (c Change) size() int64 {
+	n := int64(len(c.Key))
+	for _, r := range []*Row{c.Before, c.After} {
+		if r != nil {
+			n += int64(len(r.Value))
+		}
+	}
+	return n
 }
 
 // Discard drops the changes. What a transaction has staged stays on disk, and is the transaction's to drop.

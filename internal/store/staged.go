@@ -134,21 +134,36 @@ func (t *Tx) applyStaged() error {
 			return err
 		}
 	}
+	rows := 0
 	for c, err := range t.overlay.Changes() {
 		if err != nil {
 			return err
 		}
 		t.batch.write(t.mark.Generation, c)
-		if t.batch.Len() < t.store.chunk {
+		if rows++; t.batch.Len() < t.store.chunk {
 			continue
 		}
 		if err := t.store.commit(t.batch, nil, nil); err != nil {
 			return err
 		}
 		t.batch.Reset()
+		if err := t.written(rows); err != nil {
+			return err
+		}
+		rows = 0
+	}
+	if err := t.written(rows); err != nil {
+		return err
 	}
 	t.batch.removeScratch(t.mark.Scratch)
 	return nil
+}
+
+func (t *Tx) written(rows int) error {
+	if t.onWritten == nil {
+		return nil
+	}
+	return t.onWritten(rows)
 }
 
 // rollBack undoes at Open what a crash left of a transaction that cannot be resumed.

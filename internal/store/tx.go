@@ -37,6 +37,7 @@ type Tx struct {
 	mark      *stagedMark
 	queued    map[uint32]tally
 	recent    []recentEvent // that are still in the batch
+	onWritten func(rows int) error
 }
 
 // recentEvent is an event on its way into the cache.
@@ -118,6 +119,10 @@ func (t *Tx) overflow() error {
 	}
 	return nil
 }
+
+// OnWritten registers f to be called by Commit of a staged transaction, after each piece, with how many rows it had. An
+// error from f ends Commit, which returns it: the transaction is left for Resume.
+func (t *Tx) OnWritten(f func(rows int) error) { t.onWritten = f }
 
 // Commit applies the transaction. It does not wait for the disk, except for a staged one.
 func (t *Tx) Commit() error {
