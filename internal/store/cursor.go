@@ -12,10 +12,9 @@ import (
 // steps from one to the next in a fraction of the time that opening an iterator takes, and needs no block twice.
 
 const (
-	cursorHead   = 6       // bytes of a reference's key up to the index and with it: each index has a cursor
-	scratchHead  = 7       // the same of a reference in a scratch range
-	cursorScans  = 2048    // after which all are opened anew: an open iterator keeps memtables and dropped files
-	longScanSize = 4 << 20 // bytes after which longScan opens its iterator anew, for the same reason
+	cursorHead  = 6    // bytes of a reference's key up to the index and with it: each index has a cursor
+	scratchHead = 7    // the same of a reference in a scratch range
+	cursorScans = 2048 // after which all are opened anew: an open iterator keeps memtables and dropped files
 )
 
 // cursors are open iterators over what a large transaction does not change before it is applied. nil has none: each
@@ -68,7 +67,7 @@ func (c *cursors) scan(s *Store, prefix []byte, head int) iter.Seq2[record, erro
 }
 
 func (c *cursors) at(s *Store, head []byte) (*cursor, error) {
-	if c.scans++; c.scans%cursorScans == 0 {
+	if c.scans++; c.scans%s.scans == 0 {
 		c.close()
 	}
 	if at := c.open[string(head)]; at != nil {
@@ -99,7 +98,8 @@ func (c *cursors) close() {
 	}
 }
 
-// longScan is scan for a range that takes long to go through and of which nothing is written meanwhile.
+// longScan is scan for a range that takes long to go through, and of which nothing is written meanwhile. It opens its
+// iterator anew now and then, for the reason that cursors are.
 func (s *Store) longScan(from, to []byte) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		for more := true; more; {
@@ -109,7 +109,7 @@ func (s *Store) longScan(from, to []byte) iter.Seq2[record, error] {
 				if !yield(r, err) {
 					return
 				}
-				if size += len(r.key) + len(r.value); size >= longScanSize {
+				if size += len(r.key) + len(r.value); size >= s.chunk {
 					from, more = append(bytes.Clone(r.key), 0), true
 					break
 				}
