@@ -67,7 +67,7 @@ func (r *room) explain(err error) error {
 	if statErr != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %w", err, &RoomError{Dir: r.dir, Need: need, Free: free})
+	return makeRoom(fmt.Errorf("%w: %w", err, &RoomError{Dir: r.dir, Need: need, Free: free}))
 }
 
 func makeRoom(err error) error {

@@ -66,7 +66,10 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 	o.base.cursors = &cursors{open: map[string]*cursor{}}
 	t := &Tx{
 		store: s, overlay: o, end: m.End, committed: m.Committed, batch: s.newBatch(),
-		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{},
+		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{}, events: eventTable{store: s},
+	}
+	if err := s.dropUncounted(m.Next); err != nil {
+		return nil, nil, fmt.Errorf("resume transaction: %w", err)
 	}
 	for r, err := range s.scan(eventKey(s.visible.Load()), after([]byte{spaceEvent})) {
 		if err != nil {
@@ -79,6 +82,19 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 		tallyUp(t.queued, webhooks, len(r.value))
 	}
 	return o, t, nil
+}
+
+// dropUncounted removes events from a sequence number on: they were on disk when a crash came, the mark that counts them
+// was not.
+func (s *Store) dropUncounted(next uint64) error {
+	key, err := s.first(eventKey(next), after([]byte{spaceEvent}))
+	if err != nil || key == nil {
+		return err
+	}
+	return s.update(func(b *batch) error {
+		b.removeRange(eventKey(next), after([]byte{spaceEvent}))
+		return nil
+	}, nil)
 }
 
 // stage makes the mark of a transaction whose changes lie on disk, having moved the rest there.
@@ -105,8 +121,11 @@ func (t *Tx) setMark() {
 	t.batch.set(metaKey(metaStaged), b)
 }
 
-// append writes the events so far together with how many they are.
+// append writes the events so far, and then their entries together with how many they are.
 func (t *Tx) append() error {
+	if err := t.events.ingest(); err != nil {
+		return err
+	}
 	t.setMark()
 	if err := t.store.commit(t.batch, nil, nil); err != nil {
 		return err
@@ -128,6 +147,9 @@ func (t *Tx) flushSync() error {
 // left in the batch is to remove the scratch range.
 func (t *Tx) applyStaged() error {
 	if !t.mark.Mapped {
+		if err := t.events.ingest(); err != nil {
+			return err
+		}
 		t.mark.Mapped = true
 		t.setMark()
 		if err := t.flushSync(); err != nil {

@@ -37,6 +37,7 @@ type Tx struct {
 	mark      *stagedMark
 	queued    map[uint32]tally
 	recent    []recentEvent // that are still in the batch
+	events    eventTable    // of a staged transaction
 	onWritten func(rows int) error
 }
 
@@ -63,7 +64,7 @@ func (s *Store) Begin(o *Overlay, end uint64, committed time.Time) (*Tx, error) 
 	}
 	t := &Tx{
 		store: s, overlay: o, end: end, committed: committed, batch: s.newBatch(),
-		next: s.visible.Load(), queued: map[uint32]tally{},
+		next: s.visible.Load(), queued: map[uint32]tally{}, events: eventTable{store: s},
 	}
 	if !o.Staged() {
 		return t, nil
@@ -82,8 +83,9 @@ func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 		return nil
 	}
 	value := encodeEvent(ev, webhooks)
-	t.batch.set(eventKey(t.next), value)
-	t.recent = append(t.recent, recentEvent{t.next, value})
+	if err := t.keep(value); err != nil {
+		return fmt.Errorf("add event: %w", err)
+	}
 	entry := appendEntry(nil, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))})
 	for _, w := range webhooks {
 		t.batch.set(key64(spaceQueue, w, t.next), entry)
@@ -96,6 +98,16 @@ func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 	if err := t.overflow(); err != nil {
 		return fmt.Errorf("add event: %w", err)
 	}
+	return nil
+}
+
+// keep writes the next event: with the rest of the transaction, or, if that is staged, as part of a table.
+func (t *Tx) keep(value []byte) error {
+	if t.mark != nil && t.mark.Scratch != 0 && len(value) < t.store.maxBatch {
+		return t.events.add(t.next, value)
+	}
+	t.batch.set(eventKey(t.next), value)
+	t.recent = append(t.recent, recentEvent{t.next, value})
 	return nil
 }
 
@@ -114,7 +126,7 @@ func (t *Tx) overflow() error {
 	case t.mark == nil && t.batch.Len() >= t.store.promote:
 		t.mark = &stagedMark{End: t.end, Committed: t.committed}
 		return t.append()
-	case t.mark != nil && t.batch.Len() >= t.store.chunk:
+	case t.mark != nil && (t.batch.Len() >= t.store.chunk || t.events.size >= t.store.table):
 		return t.append()
 	}
 	return nil
@@ -190,6 +202,7 @@ func (t *Tx) cacheRows() {
 // Resume.
 func (t *Tx) Discard() error {
 	t.store.release(t.batch)
+	t.events.discard()
 	if t.mark == nil || t.mark.Mapped {
 		return t.store.fault.get()
 	}

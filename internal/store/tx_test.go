@@ -151,7 +151,7 @@ func (l large) open(t testing.TB, fs vfs.FS) *Store {
 	t.Helper()
 	s, err := Open("state", Options{FS: fs})
 	check(t, err)
-	s.chunk, s.promote = 3000, 20_000
+	s.chunk, s.promote, s.table = 3000, 20_000, 12_000
 	return s
 }
 
@@ -250,7 +250,7 @@ func TestDiscard(t *testing.T) {
 	for name, l := range map[string]large{"staged": {2000}, "promoted": {1 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			s := openTest(t, "state", Options{FS: vfs.NewMem()})
-			s.chunk, s.promote = 3000, 20_000
+			s.chunk, s.promote, s.table = 3000, 20_000, 12_000
 			seed(t, s)
 			o, err := l.overlay(s)
 			check(t, err)
