@@ -83,10 +83,10 @@ func TestGiant(t *testing.T) {
 		}
 	}
 	pg := pgtest.Start(t, pgtest.WithParam("wal_sender_timeout", giantTimeout), pgtest.WithParam("max_wal_size", "8GB"))
-	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+fmt.Sprintf(`
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+`
 		INSERT INTO users (id, email) SELECT 'user' || i, i FROM generate_series(1, 10) i;
 		INSERT INTO tags (id, title, project_id) SELECT 'tag' || i, 'tag', (SELECT id FROM projects)
-			FROM generate_series(1, 10) i;`))
+			FROM generate_series(1, 10) i;`)
 	conn := pg.Conn(t, "postgres")
 	exec := func(sql string) { // as psql of pgtest is cut off after a minute
 		t.Helper()

@@ -104,5 +104,6 @@ func (s *Store) newTable(path string) (*sstable.Writer, error) {
 	}
 	options := s.pebbleOptions()
 	options.EnsureDefaults()
-	return sstable.NewWriter(objstorageprovider.NewFileWritable(file), options.MakeWriterOptions(0, s.db.TableFormat())), nil
+	return sstable.NewWriter(objstorageprovider.NewFileWritable(file),
+		options.MakeWriterOptions(0, s.db.TableFormat())), nil
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // TestFilter adds a million rows: each is known, and of as many others hardly one.
@@ -28,7 +30,7 @@ func TestFilter(t *testing.T) {
 
 // TestSpillRefused refuses what would go to disk: the first time in Set, then in Begin.
 func TestSpillRefused(t *testing.T) {
-	s := openTest(t, "state", Options{})
+	s := openTest(t, "state", Options{FS: vfs.NewMem()})
 	o := s.NewOverlay(1)
 	var asked []int64
 	refuse := true

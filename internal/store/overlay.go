@@ -70,8 +70,8 @@ func (o *Overlay) Rows() int { return o.rows }
 // Bytes returns how many bytes of changes have been moved to disk, before compression.
 func (o *Overlay) Bytes() int64 { return o.bytes }
 
-// OnSpill registers f to be called before changes are moved to disk, with what Bytes will be about. An error from f ends
-// the Set, or the Begin, that it was called in, and is returned.
+// OnSpill registers f to be called before changes are moved to disk, with what Bytes will be about. An error from f
+// ends the Set, or the Begin, that it was called in, and is returned.
 func (o *Overlay) OnSpill(f func(bytes int64) error) { o.onSpill = f }
 
 // Staged tells whether changes lie on disk.

@@ -88,7 +88,8 @@ func transact(t *testing.T, s *Store, rng *rand.Rand, base model, budget int64, 
 	return next
 }
 
-// wantMapped reads both views while it goes through the changes, as mapping does: also one list in the middle of another.
+// wantMapped reads both views while it goes through the changes, as mapping does, also one list in the middle of
+// another.
 func wantMapped(t *testing.T, o *Overlay, base, next model) {
 	t.Helper()
 	for c, err := range o.Changes() {

@@ -84,8 +84,8 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 	return o, t, nil
 }
 
-// dropUncounted removes events from a sequence number on: they were on disk when a crash came, the mark that counts them
-// was not.
+// dropUncounted removes events from a sequence number on: they were on disk when a crash came, the mark that counts
+// them was not.
 func (s *Store) dropUncounted(next uint64) error {
 	key, err := s.first(eventKey(next), after([]byte{spaceEvent}))
 	if err != nil || key == nil {
