@@ -3,9 +3,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,57 +14,6 @@ import (
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
 )
-
-// smallDisk is a file system of its own, in memory.
-type smallDisk struct{ dir string }
-
-func mountSmall(t *testing.T, dir string, size int) smallDisk {
-	t.Helper()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size))
-	if errors.Is(err, syscall.EPERM) {
-		t.Skip("a disk of its own takes a user who may mount one: ", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return smallDisk{dir}
-}
-
-func (d smallDisk) resize(t *testing.T, size int) {
-	t.Helper()
-	if err := syscall.Mount("tmpfs", d.dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", size)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// fill takes all room until free is called.
-func (d smallDisk) fill(t *testing.T) (free func()) {
-	t.Helper()
-	f, err := os.Create(filepath.Join(d.dir, "filler"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(f, endless{}); !errors.Is(err, syscall.ENOSPC) {
-		t.Fatalf("fill the disk: %v", err)
-	}
-	return func() {
-		if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
 // refusal says what a large transaction takes, where, and what there is.
 var refusal = regexp.MustCompile(
@@ -97,8 +44,12 @@ func TestNoRoomForLarge(t *testing.T) {
 	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
 		webhookYAML{id: "large", url: to.URL})
 	const small, enough = 80 << 20, 600 << 20
-	disk := mountSmall(t, filepath.Dir(i.state)+"/disk", small)
-	i.state = filepath.Join(disk.dir, "state")
+	disk := filepath.Join(filepath.Dir(i.state), "disk")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mount(t, disk, small)
+	i.state = filepath.Join(disk, "state")
 	i.configure(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
 		webhookYAML{id: "large", url: to.URL})
 	never := func() int64 { return 0 }
@@ -106,10 +57,12 @@ func TestNoRoomForLarge(t *testing.T) {
 	p := i.start(t)
 	pg.Exec(t, "postgres", "UPDATE todos SET title = 'after' || substr(title, 7)")
 	p.wantRefused(t, i.state)
-	disk.resize(t, enough)
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", enough)); err != nil {
+		t.Fatal(err)
+	}
 	p = i.start(t)
 	p.waitLog("large transaction staged")
-	free := disk.fill(t)
+	free := fill(t, disk)
 	p.wantRefused(t, i.state)
 	free()
 	p = i.start(t)
@@ -122,7 +75,7 @@ func TestNoRoomForLarge(t *testing.T) {
 	}
 
 	p = i.start(t)
-	hold := disk.leave(t, 30<<20)
+	hold := leave(t, disk, 30<<20)
 	pg.Exec(t, "postgres", "TRUNCATE todos CASCADE")
 	p.wantRefused(t, i.state)
 	hold()
@@ -132,15 +85,16 @@ func TestNoRoomForLarge(t *testing.T) {
 	to.reset(t, largeRows)
 }
 
-// leave takes all room but some, until free is called.
-func (d smallDisk) leave(t *testing.T, bytes int64) (free func()) {
+// leave takes all room on a disk but some, until free is called.
+func leave(t *testing.T, disk string, bytes int64) (free func()) {
 	t.Helper()
-	free = d.fill(t)
-	info, err := os.Stat(filepath.Join(d.dir, "filler"))
+	free = fill(t, disk)
+	filler := filepath.Join(disk, "filler")
+	info, err := os.Stat(filler)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(filepath.Join(d.dir, "filler"), info.Size()-bytes); err != nil {
+	if err := os.Truncate(filler, info.Size()-bytes); err != nil {
 		t.Fatal(err)
 	}
 	return free
