@@ -50,6 +50,11 @@ bench-quick: build ## latency and throughput beside a bare floor, two minutes
 	go build -o bin/ ./bench/floor ./bench/quick
 	time bin/quick
 
+.PHONY: giant
+giant: ## transactions of a million rows: time of each stage, disk and memory, minutes
+	.ci/install server
+	time BLUETAP_GIANT_ROWS=1000000 go test -count=1 -timeout 90m -v -run '^TestGiant$$' ./cmd/bluetap
+
 .PHONY: lint
 lint: ## golangci-lint
 	time $(GOLANGCI) run

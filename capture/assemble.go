@@ -68,11 +68,36 @@ func (r *receiver) add(oid uint32, msg []byte) error {
 	}
 	log := &r.open.changes
 	r.open.Size += int64(len(msg))
+	r.open.Rows++
 	if err := log.add(rel, msg); err != nil {
 		return err
 	}
 	if log.spilled == nil && log.memory > r.s.cfg.MemoryBudget {
+		if err := r.large(); err != nil {
+			return err
+		}
 		return log.spill(r.s.cfg.SpillDir)
+	}
+	if log.spilled != nil && r.open.Size-r.asked >= roomStep {
+		return r.large()
+	}
+	return nil
+}
+
+const (
+	roomStep    = 16 << 20        // bytes after which room is asked for again
+	reportEvery = 5 * time.Second // how often a large transaction says how far it is
+)
+
+// large looks after a transaction that is, or is to be, on disk.
+func (r *receiver) large() error {
+	r.asked = r.open.Size
+	if now := time.Now(); now.Sub(r.reported) >= reportEvery {
+		r.reported = now
+		r.s.cfg.Log.Info("receiving large transaction", "xid", r.open.XID, "rows", r.open.Rows, "bytes", r.open.Size)
+	}
+	if err := r.s.cfg.Room(r.open.Size); err != nil {
+		return &spillError{doing: "grow", err: err} // with the advice of err
 	}
 	return nil
 }
@@ -165,6 +190,10 @@ func (r *receiver) commit(ctx context.Context, msg []byte) error {
 	}
 	if err := t.changes.seal(); err != nil {
 		return err
+	}
+	if t.changes.spilled != nil {
+		r.s.cfg.Log.Info("large transaction received", "xid", t.XID, "position", end.String(), "rows", t.Rows,
+			"bytes", t.Size)
 	}
 	t.End, t.Time = end, time.UnixMicro(at+postgresEpoch).UTC()
 	r.open, r.idle = nil, 0

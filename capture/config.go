@@ -29,6 +29,9 @@ type Config struct {
 	// MemoryBudget is how many bytes of one open transaction are kept in memory before the transaction goes to a
 	// file in SpillDir. 0 means DefaultMemoryBudget.
 	MemoryBudget int64
+	// Room is asked before a transaction goes to a file, and now and then while that grows, with the bytes that have
+	// come. An error ends Run. It is asked in Run's goroutine. nil means that there is room.
+	Room func(bytes int64) error
 	// QueueBytes bounds the transactions that were received and not yet taken by Next. A transaction that went to a
 	// file counts with MemoryBudget. Reading pauses at a transaction boundary when it is reached. 0 means
 	// DefaultQueueBytes.
@@ -57,6 +60,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.QueueBytes <= 0 {
 		c.QueueBytes = DefaultQueueBytes
+	}
+	if c.Room == nil {
+		c.Room = func(int64) error { return nil }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

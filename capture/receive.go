@@ -31,6 +31,8 @@ type receiver struct {
 	relations map[uint32]*Relation // those that this connection has described
 	stripped  []byte               // a message without unwanted values, until the next
 	open      *Transaction         // between BEGIN and COMMIT, else nil
+	asked     int64                // bytes of it when room was last asked for
+	reported  time.Time            // when a large one was last reported
 	idle      LSN                  // what a keepalive said, not yet handed over; 0 if nothing
 	idleSent  time.Time
 	heard     time.Time // when the server last said something

@@ -94,6 +94,7 @@ type Transaction struct {
 	End  LSN       // end of the commit record: the position that is stored and confirmed
 	Time time.Time // commit time, UTC, microseconds; zero when Idle
 	Size int64     // bytes of the changes as received
+	Rows int       // how many changes there are
 
 	changes changeLog
 }

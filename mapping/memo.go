@@ -12,8 +12,8 @@ type memo struct {
 
 // memoSize is how many bytes a memo takes before it forgets everything, and memoEntry what a small entry takes.
 const (
-	memoSize  = 16 << 20
-	memoEntry = 128
+	memoSize  = 8 << 20
+	memoEntry = 256
 )
 
 type memoKey struct {

@@ -48,14 +48,14 @@ func (m *Mapper) foldInsert(o *store.Overlay, b *binding, c capture.Change) erro
 	if err != nil {
 		return err
 	}
-	known, err := m.current(o, b, key)
+	known, err := m.find(o, b, key)
 	if err != nil {
 		return err
 	}
-	if known != nil {
+	if known.row != nil {
 		m.diverged(b)
 	}
-	return m.set(o, b, key, m.row(b, key, c, nil), nil)
+	return m.set(o, b, known, m.row(b, key, c, nil))
 }
 
 func (m *Mapper) foldUpdate(o *store.Overlay, b *binding, c capture.Change) error {
@@ -74,19 +74,23 @@ func (m *Mapper) foldUpdate(o *store.Overlay, b *binding, c capture.Change) erro
 			return err
 		}
 	}
-	known, err := m.current(o, b, oldKey)
+	known, err := m.find(o, b, oldKey)
 	if err != nil {
 		return err
 	}
-	if known == nil {
+	if known.row == nil {
 		m.diverged(b)
 	}
+	row := m.row(b, key, c, known.row)
 	if oldKey != key {
-		if err := m.set(o, b, oldKey, nil, nil); err != nil {
+		if err := m.set(o, b, known, nil); err != nil {
+			return err
+		}
+		if known, err = m.find(o, b, key); err != nil {
 			return err
 		}
 	}
-	return m.set(o, b, key, m.row(b, key, c, known), nil)
+	return m.set(o, b, known, row)
 }
 
 func (m *Mapper) foldDelete(o *store.Overlay, b *binding, c capture.Change) error {
@@ -94,52 +98,113 @@ func (m *Mapper) foldDelete(o *store.Overlay, b *binding, c capture.Change) erro
 	if err != nil {
 		return err
 	}
-	known, err := m.current(o, b, key)
+	known, err := m.find(o, b, key)
 	if err != nil {
 		return err
 	}
-	if known == nil {
+	if known.row == nil {
 		m.diverged(b)
 		return nil
 	}
-	return m.set(o, b, key, nil, nil)
+	return m.set(o, b, known, nil)
 }
 
-// foldTruncate deletes what the mirror has of the table, and what the transaction itself has put there.
+// foldTruncate deletes what the transaction itself has put into the table, and what the mirror has of it.
 func (m *Mapper) foldTruncate(o *store.Overlay, b *binding) error {
 	entity := uint8(b.table.def.entity)
+	for {
+		inserted, err := someInserted(o, entity)
+		if err != nil {
+			return err
+		}
+		if len(inserted) == 0 {
+			break
+		}
+		for _, key := range inserted {
+			known, err := m.find(o, b, key)
+			if err != nil {
+				return err
+			}
+			if err := m.set(o, b, known, nil); err != nil {
+				return err
+			}
+		}
+	}
 	for row, err := range o.Before().Rows(entity) {
 		if err != nil {
 			return err
 		}
-		if err := m.set(o, b, row.Key, nil, row.Value); err != nil {
-			return err
-		}
-	}
-	var inserted []string // by this transaction; the overlay must not be set while it is read
-	for c, err := range o.Changes() {
+		known, err := m.found(o, b, row.Key, func() ([]byte, error) { return row.Value, nil })
 		if err != nil {
 			return err
 		}
-		if c.Table == entity && c.After != nil {
-			inserted = append(inserted, c.Key)
-		}
-	}
-	for _, key := range inserted {
-		if err := m.set(o, b, key, nil, nil); err != nil {
+		if err := m.set(o, b, known, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// current returns the row as the transaction has left it so far, nil if there is none.
-func (m *Mapper) current(o *store.Overlay, b *binding, key string) (*Row, error) {
-	encoded, err := o.Row(uint8(b.table.def.entity), key)
-	if err != nil {
-		return nil, err
+// truncateBatch is how many keys of rows that came with a transaction are held at a time when it truncates their table.
+const truncateBatch = 100_000
+
+// someInserted returns keys of rows that are there after the changes so far, as the overlay must not be set while it is
+// read; none when there are no more.
+func someInserted(o *store.Overlay, entity uint8) ([]string, error) {
+	var inserted []string
+	if !o.Touches(entity) {
+		return nil, nil
 	}
-	return m.shapes.decode(key, encoded)
+	for c, err := range o.ChangesOf(entity) {
+		if err != nil {
+			return nil, err
+		}
+		if c.After == nil {
+			continue
+		}
+		if inserted = append(inserted, c.Key); len(inserted) == truncateBatch {
+			break
+		}
+	}
+	return inserted, nil
+}
+
+// known is a row as the transaction has left it so far.
+type known struct {
+	key    string
+	row    *Row       // nil: there is none
+	before *store.Row // as it was before the transaction, nil if there was none
+}
+
+// find returns a row as the transaction has left it so far.
+func (m *Mapper) find(o *store.Overlay, b *binding, key string) (known, error) {
+	return m.found(o, b, key, func() ([]byte, error) { return o.BeforeRow(uint8(b.table.def.entity), key) })
+}
+
+// found is find for a row whose state before the transaction, encoded, is at hand.
+func (m *Mapper) found(o *store.Overlay, b *binding, key string, encoded func() ([]byte, error)) (known, error) {
+	c, changed, err := o.Change(uint8(b.table.def.entity), key)
+	if err != nil {
+		return known{}, err
+	}
+	k := known{key: key, before: c.Before}
+	if changed {
+		if c.After != nil {
+			k.row, err = m.shapes.decode(key, c.After.Value)
+		}
+		return k, err
+	}
+	value, err := encoded()
+	if err != nil {
+		return known{}, err
+	}
+	if k.row, err = m.shapes.decode(key, value); err != nil {
+		return known{}, err
+	}
+	if k.row != nil {
+		k.before = &store.Row{Value: value, Refs: k.row.refs(m.model)}
+	}
+	return k, nil
 }
 
 // row builds the new row of a change; known is the row before it, which unchanged columns are taken from. A column
@@ -168,30 +233,9 @@ func (m *Mapper) row(b *binding, key string, c capture.Change, known *Row) *Row 
 	return r
 }
 
-// set puts the row's state after the change into the overlay, with its state before the transaction: encoded, where
-// the caller has it at hand, else nil.
-func (m *Mapper) set(o *store.Overlay, b *binding, key string, after *Row, encoded []byte) error {
-	entity := uint8(b.table.def.entity)
-	c, known, err := o.Change(entity, key)
-	if err != nil {
-		return err
-	}
-	before := c.Before
-	if !known {
-		if encoded == nil {
-			if encoded, err = o.Before().Row(entity, key); err != nil {
-				return err
-			}
-		}
-		row, err := m.shapes.decode(key, encoded)
-		if err != nil {
-			return err
-		}
-		if row != nil {
-			before = &store.Row{Value: encoded, Refs: row.refs(m.model)}
-		}
-	}
-	return o.Set(entity, key, before, m.encoded(after))
+// set puts the row's state after the change into the overlay.
+func (m *Mapper) set(o *store.Overlay, b *binding, k known, after *Row) error {
+	return o.Set(uint8(b.table.def.entity), k.key, k.before, m.encoded(after))
 }
 
 // encoded returns the row as the store keeps it; nil for no row.

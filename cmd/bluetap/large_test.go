@@ -19,57 +19,89 @@ const (
 	largeText = 1500
 )
 
-// TestLargeTransaction changes more rows in one transaction than fit into memory, kills the daemon at three moments
-// after it is staged, and wants each event once by id, with both its values.
+// neighbours is how many of the rows are changed also in the transactions before and after the large one.
+const neighbours = 50
+
+// killMoments are when TestLargeTransaction kills the daemon, one after the other: so long after a line of the log of
+// the process that was started after the kill before.
+var killMoments = []struct {
+	after string
+	delay time.Duration
+}{
+	{after: "receiving large transaction"},
+	{after: "large transaction received"},
+	{after: "large transaction received", delay: 300 * time.Millisecond},
+	{after: "large transaction staged"},
+	{after: "resuming staged transaction"},
+	{after: "resuming staged transaction", delay: 200 * time.Millisecond},
+	{after: "large transaction mapped"},
+	{after: "resuming staged transaction", delay: 100 * time.Millisecond},
+}
+
+// TestLargeTransaction changes more rows in one transaction than fit into memory, kills the daemon in every stage of
+// it, and wants each event once by id, with both its values, and those of one row in the order of commits.
 func TestLargeTransaction(t *testing.T) {
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+fmt.Sprintf(`
 		INSERT INTO todos (id, title, text, todo_list_id)
-		SELECT 't' || i, 'before ' || i, repeat('x', %d), 'clakt9v5t000kvt64f563l90l' FROM generate_series(1, %d) i`,
+		SELECT 't' || i, 'first ' || i, repeat('x', %d), 'clakt9v5t000kvt64f563l90l' FROM generate_series(1, %d) i`,
 		largeText, largeRows))
 	to := receive(t)
 	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
 		webhookYAML{id: "large", url: to.URL})
 	p := i.start(t)
-	pg.Exec(t, "postgres", "UPDATE todos SET title = 'after' || substr(title, 7)")
-	p.waitLog("large transaction staged")
-	for _, moment := range []time.Duration{0, 200 * time.Millisecond, time.Second} {
-		<-time.After(moment)
+	retitle := "UPDATE todos SET title = '%s ' || substr(id, 2)"
+	some := fmt.Sprintf(" WHERE substr(id, 2)::int <= %d;", neighbours)
+	pg.Exec(t, "postgres", fmt.Sprintf(retitle+some+retitle+";"+retitle+some, "before", "after", "last"))
+	for _, m := range killMoments {
+		p.waitLog(m.after)
+		<-time.After(m.delay)
 		p.kill()
 		p = i.run(t)
-		p.waitLog("resuming staged transaction")
 	}
 	began := time.Now()
 	ids := map[string]bool{}
 	all := to.waitFor(t, "the last event", func(d delivery) bool {
 		ids[d.id] = true
-		return len(ids) == largeRows
+		return len(ids) == largeRows+2*neighbours
 	})
 	t.Logf("%d events %s after the last kill, %d deliveries, peak RSS %d MiB", largeRows,
 		time.Since(began).Round(time.Millisecond), len(all), p.peakRSS()>>20)
-	checkLarge(t, all)
 	i.waitEmpty(t)
-	if got := len(to.deliveries()); got != len(all) {
-		t.Errorf("%d deliveries after the last event", got-len(all))
-	}
+	checkLarge(t, to.deliveries())
 }
 
-// checkLarge wants one event for every row, and both values as of the transaction.
+// checkLarge wants one event for every row and change of its title, in the order of commits, and both values as of the
+// transaction.
 func checkLarge(t *testing.T, all []delivery) {
 	t.Helper()
+	titles := map[string][]string{}
 	first, _ := firsts(t, all)
-	seen := map[string]bool{}
 	for _, d := range first {
 		var body struct{ PreviousValue, CurrentValue value }
 		if err := json.Unmarshal([]byte(d.body), &body); err != nil {
 			t.Fatal(err)
 		}
 		n := strings.TrimPrefix(body.CurrentValue.ID, "t")
-		if d.event != "TODO_NAME_CHANGED" || body.PreviousValue.Title != "before "+n ||
-			body.CurrentValue.Title != "after "+n || len(body.CurrentValue.Text) != largeText || seen[n] {
-			t.Fatalf("%s of row %s: from %q to %q", d.event, n, body.PreviousValue.Title, body.CurrentValue.Title)
+		if len(titles[n]) == 0 {
+			titles[n] = []string{"first " + n}
 		}
-		seen[n] = true
+		known := titles[n]
+		if d.event != "TODO_NAME_CHANGED" || body.PreviousValue.Title != known[len(known)-1] ||
+			len(body.CurrentValue.Text) != largeText {
+			t.Fatalf("%s of row %s: from %q to %q after %q", d.event, n, body.PreviousValue.Title, body.CurrentValue.Title,
+				known)
+		}
+		titles[n] = append(known, body.CurrentValue.Title)
+	}
+	for n := 1; n <= largeRows; n++ {
+		want := fmt.Sprintf("[first %[1]d after %[1]d]", n)
+		if n <= neighbours {
+			want = fmt.Sprintf("[first %[1]d before %[1]d after %[1]d last %[1]d]", n)
+		}
+		if got := fmt.Sprint(titles[strconv.Itoa(n)]); got != want {
+			t.Fatalf("titles of row %d: %s, want %s", n, got, want)
+		}
 	}
 }
 

@@ -100,8 +100,14 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 // run starts `bluetap run`; it is killed when the test ends.
 func (i *instance) run(t *testing.T) *process {
 	t.Helper()
+	return i.runAs(t, os.Args[0])
+}
+
+// runAs is run with a program of its own.
+func (i *instance) runAs(t *testing.T, program string) *process {
+	t.Helper()
 	p := &process{t: t, done: make(chan struct{}), more: make(chan struct{})}
-	p.cmd = exec.Command(os.Args[0], "run", "--config", i.config)
+	p.cmd = exec.Command(program, "run", "--config", i.config)
 	p.cmd.Env = append(os.Environ(), asBluetap+"=1")
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

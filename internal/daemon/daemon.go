@@ -36,6 +36,7 @@ type daemon struct {
 	Options
 	store   *store.Store
 	started time.Time
+	room    *room
 	parts   atomic.Pointer[parts] // nil until the mirror is there
 }
 
@@ -51,7 +52,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			err = closeErr
 		}
 	}()
-	d := &daemon{Options: o, store: st, started: time.Now()}
+	d := &daemon{Options: o, store: st, started: time.Now(), room: &room{dir: o.Config.State.Dir}}
 	// The socket is there from the beginning: a first snapshot may take an hour.
 	group, ctx := errgroup.WithContext(ctx)
 	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status, Revive: d.revive,
@@ -127,9 +128,9 @@ func (d *daemon) wait(workDone <-chan error, storeFailed <-chan struct{}, storeD
 	case err := <-workDone:
 		stopStore(ErrStop)
 		if storeErr := ended(<-storeDone); storeErr != nil {
-			return stateFailed(storeErr)
+			return d.stateFailed(storeErr)
 		}
-		return err
+		return d.room.explain(err)
 	case <-storeFailed:
 	}
 	select {
@@ -138,7 +139,9 @@ func (d *daemon) wait(workDone <-chan error, storeFailed <-chan struct{}, storeD
 	case <-time.After(failedStop):
 		d.Log.Warn("some parts did not stop after the state failed")
 	}
-	return stateFailed(<-storeDone)
+	return d.stateFailed(<-storeDone)
 }
 
-func stateFailed(err error) error { return advise(fmt.Errorf("keep state: %w", err)) }
+func (d *daemon) stateFailed(err error) error {
+	return advise(fmt.Errorf("keep state: %w", d.room.explain(err)))
+}

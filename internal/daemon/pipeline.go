@@ -18,9 +18,6 @@ import (
 // overlayBudget is how many bytes of one transaction's net changes are kept in memory; more goes to disk.
 const overlayBudget = 32 << 20
 
-// reportEvery is how often the mapping of a large transaction says how far it is.
-const reportEvery = 5 * time.Second
-
 // pipeline takes each transaction from the stream to the store: the one goroutine through which every change goes.
 //
 //	confirmed ≤ stored (fsynced) ≤ applied ≤ received
@@ -33,6 +30,7 @@ type pipeline struct {
 	router *mapping.Router
 	store  *store.Store
 	limits *limits
+	room   *room
 	epoch  string
 	log    *slog.Logger
 
@@ -85,8 +83,10 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 	if tx.Idle {
 		return p.store.Advance(uint64(tx.End))
 	}
-	after := p.store.NewOverlay(overlayBudget)
-	if err := p.mapper.Net(after, until(ctx, tx.Changes())); err != nil {
+	after, stages := p.store.NewOverlay(overlayBudget), newProgress(p.log, uint64(tx.End))
+	after.OnSpill(p.room.staged)
+	stages.begin("staging", tx.Rows)
+	if err := p.mapper.Net(after, counted(ctx, stages, tx.Changes())); err != nil {
 		return err
 	}
 	p.reportDivergences()
@@ -95,23 +95,9 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 		return err
 	}
 	if after.Staged() {
-		p.log.Info("large transaction staged", "position", tx.End.String(), "bytes", tx.Size)
+		stages.log.Info("large transaction staged", "bytes", tx.Size, "rows", after.Rows(), "took", stages.took())
 	}
-	return p.commit(ctx, batch, after, uint64(tx.End), tx.Time)
-}
-
-// until yields what seq yields, and ctx's cause once ctx has ended.
-func until[T any](ctx context.Context, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for v, err := range seq {
-			if err == nil && ctx.Err() != nil {
-				err = context.Cause(ctx)
-			}
-			if !yield(v, err) {
-				return
-			}
-		}
-	}
+	return p.commit(ctx, batch, after, stages, uint64(tx.End), tx.Time)
 }
 
 // resume finishes a large transaction that a crash left between its staged mark and its last one.
@@ -120,26 +106,52 @@ func (p *pipeline) resume(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
-	p.log.Info("resuming staged transaction", "position", capture.LSN(staged.End).String())
+	stages := newProgress(p.log, staged.End)
+	stages.log.Info("resuming staged transaction")
 	after, batch, err := p.store.Resume()
 	if err != nil {
 		return err
 	}
-	if staged.Mapped {
-		return batch.Commit()
+	if err := p.room.staged(after.Bytes()); err != nil {
+		return err
 	}
-	return p.commit(ctx, batch, after, staged.End, staged.Committed)
+	if staged.Mapped {
+		return p.write(ctx, batch, after, stages)
+	}
+	return p.commit(ctx, batch, after, stages, staged.End, staged.Committed)
 }
 
 // commit maps the net changes to events and commits them with the rows they came from.
-func (p *pipeline) commit(
-	ctx context.Context, batch *store.Tx, after *store.Overlay, end uint64, committed time.Time,
+func (p *pipeline) commit(ctx context.Context, batch *store.Tx, after *store.Overlay, stages *progress, end uint64,
+	committed time.Time,
 ) error {
-	before := after.Before()
-	if err := p.add(batch, until(ctx, p.mapper.Map(before, after, after.Changes())), end, committed); err != nil {
+	stages.begin("mapping", after.Rows())
+	changes := counted(ctx, stages, after.Changes())
+	if err := p.add(batch, p.mapper.Map(after.Before(), after, changes), end, committed); err != nil {
 		return err
 	}
-	return batch.Commit()
+	if after.Staged() {
+		stages.log.Info("large transaction mapped", "rows", stages.rows, "took", stages.took())
+	}
+	return p.write(ctx, batch, after, stages)
+}
+
+// write commits a transaction whose events have all been added.
+func (p *pipeline) write(ctx context.Context, batch *store.Tx, after *store.Overlay, stages *progress) error {
+	large := after.Staged()
+	stages.begin("applying", after.Rows())
+	batch.OnWritten(func(rows int) error {
+		stages.done(rows)
+		return context.Cause(ctx)
+	})
+	if err := batch.Commit(); err != nil {
+		return err
+	}
+	if large {
+		p.room.done()
+		stages.log.Info("large transaction applied", "rows", stages.rows, "took", stages.took())
+	}
+	return nil
 }
 
 // add routes every event, and composes and stores those that somebody wants. An unwanted one is added empty, so that
@@ -147,14 +159,9 @@ func (p *pipeline) commit(
 func (p *pipeline) add(
 	batch *store.Tx, events iter.Seq2[*mapping.Event, error], end uint64, committed time.Time,
 ) error {
-	count, progress := 0, time.Now()
 	for event, err := range events {
 		if err != nil {
 			return err
-		}
-		if count++; count%1000 == 0 && time.Since(progress) >= reportEvery {
-			progress = time.Now()
-			p.log.Info("mapping large transaction", "position", capture.LSN(end).String(), "events", count)
 		}
 		webhooks, err := p.router.Route(event)
 		if err != nil {

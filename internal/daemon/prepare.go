@@ -164,7 +164,7 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	d.store.OnQueued(limits.queued)
 	return &parts{
 		pipeline: &pipeline{stream: stream, mapper: mapper, router: router, ifFailures: failures,
-			store: d.store, limits: limits, epoch: state.Epoch, log: d.Log},
+			store: d.store, limits: limits, room: d.room, epoch: state.Epoch, log: d.Log},
 		stream: stream, limits: limits, deliverer: deliverer,
 		watch: d.watchPublication(source, tables, state.Membership)}, nil
 }

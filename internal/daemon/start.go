@@ -26,6 +26,7 @@ const (
 func (d *daemon) source() capture.Config {
 	source := sourceOf(d.Options)
 	source.SpillDir = filepath.Join(d.Config.State.Dir, "spill")
+	source.Room = d.room.received
 	return source
 }
 

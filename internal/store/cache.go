@@ -24,7 +24,7 @@ type cachedRow struct {
 }
 
 // cacheOverhead is what an entry takes beside its value, roughly.
-const cacheOverhead = 128
+const cacheOverhead = 256
 
 func newCache[K comparable](budget int64) *cache[K] {
 	return &cache[K]{half: int(budget / 2), young: map[K][]byte{}, old: map[K][]byte{}}

@@ -86,12 +86,13 @@ func appendRow(b []byte, r *Row) []byte {
 	return b
 }
 
-// row reads what appendRow wrote, copying it.
+// row reads what appendRow wrote. Its value is part of what is decoded.
 func (d *decoder) row() *Row {
 	if d.byte() == 0 {
 		return nil
 	}
-	r := &Row{Value: append([]byte{}, d.bytes()...)}
+	value := d.bytes()
+	r := &Row{Value: value[:len(value):len(value)]}
 	for range d.count(2) {
 		r.Refs = append(r.Refs, Ref{Index: d.byte(), Parent: d.string()})
 	}

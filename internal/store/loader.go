@@ -5,9 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-
-	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
-	"github.com/cockroachdb/pebble/v2/sstable"
 )
 
 // loaderBytes is how much a Loader gathers before it writes a table.
@@ -70,7 +67,7 @@ func (l *Loader) flush() error {
 		if len(entries) == 0 {
 			continue
 		}
-		path := l.store.opts.FS.PathJoin(l.store.dir, fmt.Sprintf("%d%s", l.store.files.Add(1), loadSuffix))
+		path := l.store.tablePath()
 		err := l.store.call(context.Background(), func() error { return l.write(path, entries) })
 		if err != nil {
 			return fmt.Errorf("write table: %w", err)
@@ -92,14 +89,10 @@ func (l *Loader) flush() error {
 
 func (l *Loader) write(path string, entries []span) error {
 	slices.SortStableFunc(entries, func(a, b span) int { return bytes.Compare(l.key(a), l.key(b)) })
-	file, err := l.store.opts.FS.Create(path, "bluetap-load")
+	w, err := l.store.newTable(path)
 	if err != nil {
 		return err
 	}
-	options := l.store.pebbleOptions()
-	options.EnsureDefaults()
-	w := sstable.NewWriter(objstorageprovider.NewFileWritable(file),
-		options.MakeWriterOptions(0, l.store.db.TableFormat()))
 	for i, e := range entries {
 		if i+1 < len(entries) && bytes.Equal(l.key(e), l.key(entries[i+1])) {
 			continue

@@ -26,6 +26,10 @@ type Change struct {
 	After  *Row
 }
 
+func (c *Change) is(table uint8, key string) bool {
+	return c != nil && c.Table == table && c.Key == key
+}
+
 // Child is a row found by what it belongs to. Value must not be modified.
 type Child struct {
 	Table uint8
@@ -38,6 +42,8 @@ type Child struct {
 type Mirror struct {
 	store      *Store
 	generation uint32
+	cursors    *cursors // of a large transaction, else nil
+	at         *Change  // that an Overlay over this view has just yielded from disk, else nil
 }
 
 // Mirror returns a view of the generation that is current now.
@@ -48,6 +54,12 @@ func (s *Store) MirrorOf(generation uint32) *Mirror { return &Mirror{store: s, g
 
 // Row returns the value of a row, nil if there is none. The bytes must not be modified.
 func (m *Mirror) Row(table uint8, key string) ([]byte, error) {
+	if m.at.is(table, key) {
+		if m.at.Before == nil {
+			return nil, nil
+		}
+		return m.at.Before.Value, nil
+	}
 	row := cachedRow{m.generation, table, key}
 	v, known, writes := m.store.rows.get(row)
 	if known {
@@ -58,6 +70,18 @@ func (m *Mirror) Row(table uint8, key string) ([]byte, error) {
 		return nil, fmt.Errorf("read row: %w", err)
 	}
 	m.store.rows.fill(row, v, writes)
+	return v, nil
+}
+
+// peek is Row for one that nobody is going to ask for again.
+func (m *Mirror) peek(table uint8, key string) ([]byte, error) {
+	if v, known, _ := m.store.rows.get(cachedRow{m.generation, table, key}); known {
+		return v, m.store.fault.get()
+	}
+	v, err := m.store.get(rowKey(m.generation, table, key))
+	if err != nil {
+		return nil, fmt.Errorf("read row: %w", err)
+	}
 	return v, nil
 }
 
@@ -72,7 +96,7 @@ func (m *Mirror) children(
 ) iter.Seq2[Child, error] {
 	prefix := refPrefix(key32(spaceRef, m.generation), index, parent)
 	return func(yield func(Child, error) bool) {
-		for r, err := range m.store.scan(prefix, after(prefix)) {
+		for r, err := range m.cursors.scan(m.store, prefix, cursorHead) {
 			if err != nil {
 				yield(Child{}, err)
 				return
@@ -107,7 +131,7 @@ func (m *Mirror) child(
 func (m *Mirror) Rows(table uint8) iter.Seq2[Child, error] {
 	prefix := tablePrefix(m.generation, table)
 	return func(yield func(Child, error) bool) {
-		for r, err := range m.store.scan(prefix, after(prefix)) {
+		for r, err := range m.store.longScan(prefix, after(prefix)) {
 			if err != nil {
 				yield(Child{}, err)
 				return

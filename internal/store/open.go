@@ -39,7 +39,7 @@ func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 	}
 	s := &Store{
 		dir: dir, opts: o, lock: lock, fault: newFault(), readOnly: readOnly,
-		maxBatch: maxBatch, chunk: chunkBytes, promote: promoteBytes,
+		maxBatch: maxBatch, chunk: chunkBytes, promote: promoteBytes, scans: cursorScans, table: eventTableBytes,
 		rows: newCache[cachedRow](o.RowCacheBytes), events: newCache[uint64](o.EventCacheBytes),
 		writer: make(chan struct{}, 1),
 		queues: map[uint32]*queue{}, numbers: map[string]uint32{},

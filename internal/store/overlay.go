@@ -19,9 +19,12 @@ type Overlay struct {
 	order   []rowID
 	after   map[Ref]map[rowID]struct{} // the rows of changes that refer to a parent as they are after it
 	scratch uint32                     // number of the scratch range; 0 while all changes are in memory
+	lies    *filter                    // what may lie in the scratch range; nil while there is none
 	kept    bool                       // the scratch range belongs to a staged transaction
 	tables  [256]bool                  // those of which rows were set
-	resumed bool                       // it is not known which they were
+	rows    int                        // that were set
+	bytes   int64                      // of all changes that were written to the scratch range
+	onSpill func(bytes int64) error
 }
 
 // rowID names a row.
@@ -40,6 +43,9 @@ type change struct {
 	scratched     []Ref
 }
 
+// stagedBudget is what is kept in memory of changes of which others lie on disk.
+const stagedBudget = 8 << 20
+
 // NewOverlay returns an empty Overlay over the current Mirror. Of the budget, in bytes, a change takes its rows, and
 // some hundred bytes more for itself and each reference. It must be applied (Begin, Commit) or discarded.
 func (s *Store) NewOverlay(budget int64) *Overlay {
@@ -55,8 +61,18 @@ func (o *Overlay) clear() {
 // Before returns the view without the changes.
 func (o *Overlay) Before() *Mirror { return o.base }
 
-// Touches tells whether a row of the table may be among the changes: for a transaction that was resumed, always.
-func (o *Overlay) Touches(table uint8) bool { return o.resumed || o.tables[table] }
+// Touches tells whether a row of the table may be among the changes.
+func (o *Overlay) Touches(table uint8) bool { return o.tables[table] }
+
+// Rows returns how many rows were set, also those that are as they were.
+func (o *Overlay) Rows() int { return o.rows }
+
+// Bytes returns how many bytes of changes have been moved to disk, before compression.
+func (o *Overlay) Bytes() int64 { return o.bytes }
+
+// OnSpill registers f to be called before changes are moved to disk, with what Bytes will be about. An error from f
+// ends the Set, or the Begin, that it was called in, and is returned.
+func (o *Overlay) OnSpill(f func(bytes int64) error) { o.onSpill = f }
 
 // Staged tells whether changes lie on disk.
 func (o *Overlay) Staged() bool { return o.scratch != 0 }
@@ -73,6 +89,14 @@ func (o *Overlay) Row(table uint8, key string) ([]byte, error) {
 		return nil, nil
 	}
 	return c.After.Value, nil
+}
+
+// BeforeRow returns the value of a row before the changes, nil if there was none. It must not be modified.
+func (o *Overlay) BeforeRow(table uint8, key string) ([]byte, error) {
+	if o.Staged() {
+		return o.base.peek(table, key)
+	}
+	return o.base.Row(table, key)
 }
 
 // Set records that a row is now after, nil for deleted. before is the row in the base view: the same at every Set of
@@ -118,11 +142,12 @@ func (o *Overlay) open(id rowID, before *Row) (*change, error) {
 	}
 	c := &change{before: before, after: before}
 	if o.Staged() {
-		found, ok, err := o.fetch(id)
+		found, ok, err := o.scratched(id)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
+			o.rows--
 			c = &change{before: found.Before, after: found.After}
 			if found.After != nil {
 				c.scratched = found.After.Refs
@@ -131,6 +156,7 @@ func (o *Overlay) open(id rowID, before *Row) (*change, error) {
 	}
 	o.changes[id] = c
 	o.order = append(o.order, id)
+	o.rows++
 	o.size += changeOverhead + 2*int64(len(id.key)) + c.before.size() + c.after.size()
 	return c, nil
 }
@@ -165,7 +191,7 @@ func (o *Overlay) Change(table uint8, key string) (Change, bool, error) {
 	if !o.Staged() {
 		return Change{}, false, nil
 	}
-	return o.fetch(id)
+	return o.scratched(id)
 }
 
 // Changes yields the net changes: in the order of the first Set of their rows while they are in memory, by table and
@@ -175,10 +201,23 @@ func (o *Overlay) Changes() iter.Seq2[Change, error] {
 	if o.Staged() {
 		return o.scratchChanges()
 	}
+	return o.remembered(func(id rowID) bool { return true })
+}
+
+// ChangesOf is Changes for one table.
+func (o *Overlay) ChangesOf(table uint8) iter.Seq2[Change, error] {
+	if o.Staged() {
+		return o.scratchChanges(table)
+	}
+	return o.remembered(func(id rowID) bool { return id.table == table })
+}
+
+// remembered yields the changes in memory of wanted rows.
+func (o *Overlay) remembered(wanted func(id rowID) bool) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		for _, id := range o.order {
 			c := o.changes[id]
-			if same(c.before, c.after) {
+			if !wanted(id) || same(c.before, c.after) {
 				continue
 			}
 			if !yield(Change{Table: id.table, Key: id.key, Before: c.before, After: c.after}, nil) {
@@ -203,7 +242,7 @@ func (o *Overlay) Children(index uint8, parent string) iter.Seq2[Child, error] {
 		_, changed, err := o.Change(table, key)
 		return changed, err
 	})
-	if o.Staged() {
+	if o.Staged() && o.lies.has(ref.hash()) {
 		rows = merge(rows, o.scratchChildren(ref))
 	}
 	if len(o.after[ref]) == 0 {

@@ -1,14 +1,22 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 )
 
 // spill moves the changes from memory to the scratch range.
 func (o *Overlay) spill() error {
+	if o.onSpill != nil && len(o.order) > 0 {
+		if err := o.onSpill(o.bytes + o.size); err != nil {
+			return err
+		}
+	}
 	if o.scratch == 0 {
-		o.scratch = o.store.overlays.Add(1)
+		o.scratch, o.lies = o.store.overlays.Add(1), newFilter()
+		o.budget = min(o.budget, stagedBudget)
+		o.store.rows.clear() // makes room: most of it is going to be changed
 	}
 	b := o.store.newBatch()
 	defer o.store.release(b)
@@ -33,13 +41,28 @@ func (o *Overlay) scratchSet(b *batch, id rowID, c *change) {
 	for _, r := range c.scratched {
 		b.remove(scratchRefKey(o.scratch, r, id.table, id.key))
 	}
-	b.set(scratchKey(o.scratch, id.table, id.key), appendRow(appendRow(nil, c.before), c.after))
+	encoded := appendRow(appendRow(nil, c.before), c.after)
+	o.bytes += int64(len(id.key) + len(encoded))
+	b.set(scratchKey(o.scratch, id.table, id.key), encoded)
+	o.lies.add(id.hash())
 	if c.after == nil {
 		return
 	}
 	for _, r := range c.after.Refs {
-		b.set(scratchRefKey(o.scratch, r, id.table, id.key), nil)
+		b.set(scratchRefKey(o.scratch, r, id.table, id.key), c.after.Value)
+		o.lies.add(r.hash())
 	}
+}
+
+// scratched is fetch for a change that may not be there.
+func (o *Overlay) scratched(id rowID) (Change, bool, error) {
+	if o.base.at.is(id.table, id.key) {
+		return *o.base.at, true, nil
+	}
+	if !o.lies.has(id.hash()) {
+		return Change{}, false, nil
+	}
+	return o.fetch(id)
 }
 
 // fetch reads a change from the scratch range.
@@ -61,22 +84,24 @@ func decodeChange(id rowID, v []byte) (Change, error) {
 	return c, nil
 }
 
-// scratchChanges yields the net changes by table and key, having moved what is in memory to the others.
-func (o *Overlay) scratchChanges() iter.Seq2[Change, error] {
+// scratchChanges yields the net changes, of one table if one is given, by table and key, having moved what is in memory
+// to the others.
+func (o *Overlay) scratchChanges(table ...byte) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
+		defer func() {
+			o.base.at = nil
+			o.base.cursors.close()
+		}()
 		if err := o.spill(); err != nil {
 			yield(Change{}, fmt.Errorf("spill changes: %w", err))
 			return
 		}
-		prefix := scratchPrefix(o.scratch, scratchChange)
-		for r, err := range o.store.scan(prefix, after(prefix)) {
-			var c Change
-			if err == nil {
-				id := r.key[len(prefix):]
-				c, err = decodeChange(rowID{id[0], string(id[1:])}, r.value)
-			}
+		for c, err := range o.allScratched(table...) {
 			if err == nil && same(c.Before, c.After) {
 				continue
+			}
+			if err == nil {
+				o.base.at = &c
 			}
 			if !yield(c, err) || err != nil {
 				return
@@ -85,12 +110,51 @@ func (o *Overlay) scratchChanges() iter.Seq2[Change, error] {
 	}
 }
 
+// allScratched yields every change of the scratch range, or of one table in it, by table and key.
+func (o *Overlay) allScratched(table ...byte) iter.Seq2[Change, error] {
+	prefix := scratchPrefix(o.scratch, scratchChange)
+	from := append(bytes.Clone(prefix), table...)
+	return func(yield func(Change, error) bool) {
+		for r, err := range o.store.longScan(from, after(from)) {
+			var c Change
+			if err == nil {
+				id := r.key[len(prefix):]
+				c, err = decodeChange(rowID{id[0], string(id[1:])}, bytes.Clone(r.value))
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// look reads the scratch range of a transaction that is resumed: what lies there, and of which tables it is.
+func (o *Overlay) look() error {
+	o.lies = newFilter()
+	for c, err := range o.allScratched() {
+		if err != nil {
+			return err
+		}
+		o.tables[c.Table] = true
+		o.rows++
+		o.bytes += c.size()
+		o.lies.add(rowID{c.Table, c.Key}.hash())
+		if c.After == nil {
+			continue
+		}
+		for _, r := range c.After.Refs {
+			o.lies.add(r.hash())
+		}
+	}
+	return nil
+}
+
 // scratchChildren yields the rows of the scratch range that refer to a parent, but those that have changed again in
 // memory.
 func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 	prefix := refPrefix(scratchPrefix(o.scratch, scratchRef), ref.Index, ref.Parent)
 	return func(yield func(Child, error) bool) {
-		for r, err := range o.store.scan(prefix, after(prefix)) {
+		for r, err := range o.base.cursors.scan(o.store, prefix, scratchHead) {
 			if err != nil {
 				yield(Child{}, err)
 				return
@@ -99,19 +163,22 @@ func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 			if _, again := o.changes[id]; again {
 				continue
 			}
-			c, ok, err := o.fetch(id)
-			if err == nil && (!ok || c.After == nil) {
-				err = fmt.Errorf("%w: staged reference of a row that is not there", ErrDamaged)
-			}
-			if err != nil {
-				yield(Child{}, err)
-				return
-			}
-			if !yield(Child{Table: id.table, Key: id.key, Value: c.After.Value}, nil) {
+			if !yield(Child{Table: id.table, Key: id.key, Value: bytes.Clone(r.value)}, nil) {
 				return
 			}
 		}
 	}
+}
+
+// size is about what the change takes in the scratch range.
+func (c Change) size() int64 {
+	n := int64(len(c.Key))
+	for _, r := range []*Row{c.Before, c.After} {
+		if r != nil {
+			n += int64(len(r.Value))
+		}
+	}
+	return n
 }
 
 // Discard drops the changes. What a transaction has staged stays on disk, and is the transaction's to drop.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -28,7 +29,7 @@ func TestOverlay(t *testing.T) {
 	for _, budget := range []int64{1 << 30, 5000, 1} {
 		t.Run(fmt.Sprint("budget ", budget), func(t *testing.T) {
 			s := openTest(t, "state", Options{FS: vfs.NewMem()})
-			s.chunk = 300
+			s.chunk, s.scans = 300, 7
 			rng := rand.New(rand.NewPCG(1, uint64(budget)))
 			now := model{}
 			for end := range uint64(30) {
@@ -82,11 +83,43 @@ func transact(t *testing.T, s *Store, rng *rand.Rand, base model, budget int64, 
 	}
 	tx, err := s.Begin(o, end, epoch)
 	check(t, err)
+	wantMapped(t, o, base, next)
 	check(t, tx.Commit())
 	return next
 }
 
-func wantChildren(t *testing.T, o *Overlay, parent string, wanted []string) {
+// wantMapped reads both views while it goes through the changes, as mapping does, also one list in the middle of
+// another.
+func wantMapped(t *testing.T, o *Overlay, base, next model) {
+	t.Helper()
+	for c, err := range o.Changes() {
+		check(t, err)
+		for _, side := range []struct {
+			row  *Row
+			view func(table uint8, key string) ([]byte, error)
+		}{{c.Before, o.Before().Row}, {c.After, o.Row}} {
+			v, err := side.view(9, c.Key)
+			check(t, err)
+			if (side.row == nil) != (v == nil) || side.row != nil && string(side.row.Value) != string(v) {
+				t.Fatalf("row %s: got %q, want %v", c.Key, v, side.row)
+			}
+		}
+		for p := range 4 {
+			parent := fmt.Sprint("p", p)
+			wantChildren(t, o.Before(), parent, base.children(parent))
+			for child, err := range o.Children(1, parent) {
+				check(t, err)
+				wantChildren(t, o, parent, next.children(parent))
+				wantChildren(t, o.Before(), fmt.Sprint("p", (p+1)%4), base.children(fmt.Sprint("p", (p+1)%4)))
+				want(t, "child "+child.Key, string(child.Value), string(next[child.Key].Value))
+			}
+		}
+	}
+}
+
+func wantChildren(t *testing.T, o interface {
+	Children(index uint8, parent string) iter.Seq2[Child, error]
+}, parent string, wanted []string) {
 	t.Helper()
 	var got []string
 	for c, err := range o.Children(1, parent) {

@@ -61,10 +61,17 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 		return nil, nil, fmt.Errorf("resume transaction: %w", err)
 	}
 	o := s.NewOverlay(chunkBytes)
-	o.base, o.scratch, o.kept, o.resumed = s.MirrorOf(m.Generation), m.Scratch, true, true
+	o.base, o.scratch, o.kept = s.MirrorOf(m.Generation), m.Scratch, true
+	if err := o.look(); err != nil {
+		return nil, nil, fmt.Errorf("resume transaction: %w", err)
+	}
+	o.base.cursors = &cursors{open: map[string]*cursor{}}
 	t := &Tx{
 		store: s, overlay: o, end: m.End, committed: m.Committed, batch: s.newBatch(),
-		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{}, gaps: m.Gaps,
+		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{}, gaps: m.Gaps, events: eventTable{store: s},
+	}
+	if err := s.dropUncounted(m.Next); err != nil {
+		return nil, nil, fmt.Errorf("resume transaction: %w", err)
 	}
 	for r, err := range s.scan(eventKey(s.visible.Load()), after([]byte{spaceEvent})) {
 		if err != nil {
@@ -79,6 +86,19 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 	return o, t, nil
 }
 
+// dropUncounted removes events from a sequence number on: they were on disk when a crash came, the mark that counts
+// them was not.
+func (s *Store) dropUncounted(next uint64) error {
+	key, err := s.first(eventKey(next), after([]byte{spaceEvent}))
+	if err != nil || key == nil {
+		return err
+	}
+	return s.update(func(b *batch) error {
+		b.removeRange(eventKey(next), after([]byte{spaceEvent}))
+		return nil
+	}, nil)
+}
+
 // stage makes the mark of a transaction whose changes lie on disk, having moved the rest there.
 func (t *Tx) stage() error {
 	if err := t.overlay.spill(); err != nil {
@@ -88,6 +108,7 @@ func (t *Tx) stage() error {
 		End: t.end, Committed: t.committed, Scratch: t.overlay.scratch, Generation: t.overlay.base.generation,
 	}
 	t.overlay.kept = true
+	t.overlay.base.cursors = &cursors{open: map[string]*cursor{}}
 	t.setMark()
 	return t.flushSync()
 }
@@ -102,8 +123,11 @@ func (t *Tx) setMark() {
 	t.batch.set(metaKey(metaStaged), b)
 }
 
-// append writes the events so far together with how many they are.
+// append writes the events so far, and then their entries together with how many they are.
 func (t *Tx) append() error {
+	if err := t.events.ingest(); err != nil {
+		return err
+	}
 	t.setMark()
 	if err := t.store.commit(t.batch, nil, nil); err != nil {
 		return err
@@ -125,27 +149,45 @@ func (t *Tx) flushSync() error {
 // left in the batch is to remove the scratch range.
 func (t *Tx) applyStaged() error {
 	if !t.mark.Mapped {
+		if err := t.events.ingest(); err != nil {
+			return err
+		}
 		t.mark.Mapped = true
 		t.setMark()
 		if err := t.flushSync(); err != nil {
 			return err
 		}
 	}
+	rows := 0
 	for c, err := range t.overlay.Changes() {
 		if err != nil {
 			return err
 		}
 		t.batch.write(t.mark.Generation, c)
-		if t.batch.Len() < t.store.chunk {
+		if rows++; t.batch.Len() < t.store.chunk {
 			continue
 		}
 		if err := t.store.commit(t.batch, nil, nil); err != nil {
 			return err
 		}
 		t.batch.Reset()
+		if err := t.written(rows); err != nil {
+			return err
+		}
+		rows = 0
+	}
+	if err := t.written(rows); err != nil {
+		return err
 	}
 	t.batch.removeScratch(t.mark.Scratch)
 	return nil
+}
+
+func (t *Tx) written(rows int) error {
+	if t.onWritten == nil {
+		return nil
+	}
+	return t.onWritten(rows)
 }
 
 // rollBack undoes at Open what a crash left of a transaction that cannot be resumed.

@@ -125,9 +125,11 @@ type Store struct {
 	waiting  sync.WaitGroup // goroutines of call
 	writer   chan struct{}  // held while a batch is made from what is stored, and committed
 	readOnly bool
-	maxBatch int // maxBatch, chunkBytes and promoteBytes, but in tests
+	maxBatch int // maxBatch, chunkBytes, promoteBytes, cursorScans and eventTableBytes, but in tests
 	chunk    int
 	promote  int
+	scans    int
+	table    int
 	files    atomic.Uint64 // numbers the files of Loaders
 	overlays atomic.Uint32 // numbers the scratch ranges of Overlays
 

@@ -38,6 +38,8 @@ type Tx struct {
 	queued    map[uint32]tally
 	gaps      map[uint32]*Gap // by webhook: what its full queue does not get; nil while there is none
 	recent    []recentEvent   // that are still in the batch
+	events    eventTable      // of a staged transaction
+	onWritten func(rows int) error
 }
 
 // recentEvent is an event on its way into the cache.
@@ -63,7 +65,7 @@ func (s *Store) Begin(o *Overlay, end uint64, committed time.Time) (*Tx, error) 
 	}
 	t := &Tx{
 		store: s, overlay: o, end: end, committed: committed, batch: s.newBatch(),
-		next: s.visible.Load(), queued: map[uint32]tally{},
+		next: s.visible.Load(), queued: map[uint32]tally{}, events: eventTable{store: s},
 	}
 	if !o.Staged() {
 		return t, nil
@@ -85,8 +87,11 @@ func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 	if webhooks = t.admit(ev, webhooks); len(webhooks) == 0 {
 		return nil
 	}
-	value := t.batch.addEvent(t.next, ev, lanes, webhooks)
-	t.recent = append(t.recent, recentEvent{t.next, value})
+	value := encodeEvent(ev, webhooks)
+	if err := t.keep(value); err != nil {
+		return fmt.Errorf("add event: %w", err)
+	}
+	t.batch.addEntries(t.next, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))}, webhooks)
 	tallyUp(t.queued, webhooks, len(value))
 	t.next++
 	if err := t.overflow(); err != nil {
@@ -99,14 +104,29 @@ func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 func (b *batch) addEvent(seq uint64, ev Event, lanes []uint64, webhooks []uint32) []byte {
 	value := encodeEvent(ev, webhooks)
 	b.set(eventKey(seq), value)
-	entry := appendEntry(nil, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))})
+	b.addEntries(seq, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))}, webhooks)
+	return value
+}
+
+// addEntries queues an event for webhooks.
+func (b *batch) addEntries(seq uint64, e Entry, webhooks []uint32) {
+	entry := appendEntry(nil, e)
 	for _, w := range webhooks {
 		b.set(key64(spaceQueue, w, seq), entry)
-		for _, lane := range lanes {
+		for _, lane := range e.Lanes {
 			b.set(keySeq(spaceLane, w, lane, seq), nil)
 		}
 	}
-	return value
+}
+
+// keep writes the next event: with the rest of the transaction, or, if that is staged, as part of a table.
+func (t *Tx) keep(value []byte) error {
+	if t.mark != nil && t.mark.Scratch != 0 && len(value) < t.store.maxBatch {
+		return t.events.add(t.next, value)
+	}
+	t.batch.set(eventKey(t.next), value)
+	t.recent = append(t.recent, recentEvent{t.next, value})
+	return nil
 }
 
 func tallyUp(counts map[uint32]tally, webhooks []uint32, size int) {
@@ -124,11 +144,15 @@ func (t *Tx) overflow() error {
 	case t.mark == nil && t.batch.Len() >= t.store.promote:
 		t.mark = &stagedMark{End: t.end, Committed: t.committed}
 		return t.append()
-	case t.mark != nil && t.batch.Len() >= t.store.chunk:
+	case t.mark != nil && (t.batch.Len() >= t.store.chunk || t.events.size >= t.store.table):
 		return t.append()
 	}
 	return nil
 }
+
+// OnWritten registers f to be called by Commit of a staged transaction, after each piece, with how many rows it had. An
+// error from f ends Commit, which returns it: the transaction is left for Resume.
+func (t *Tx) OnWritten(f func(rows int) error) { t.onWritten = f }
 
 // Commit applies the transaction. It does not wait for the disk, except for a staged one.
 func (t *Tx) Commit() error {
@@ -200,6 +224,7 @@ func (t *Tx) cacheRows() {
 // Resume.
 func (t *Tx) Discard() error {
 	t.store.release(t.batch)
+	t.events.discard()
 	if t.mark == nil || t.mark.Mapped {
 		return t.store.fault.get()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -151,7 +152,7 @@ func (l large) open(t testing.TB, fs vfs.FS) *Store {
 	t.Helper()
 	s, err := Open("state", Options{FS: fs})
 	check(t, err)
-	s.chunk, s.promote = 3000, 20_000
+	s.chunk, s.promote, s.table = 6000, 20_000, 40_000
 	return s
 }
 
@@ -179,9 +180,14 @@ func TestLargeTransaction(t *testing.T) {
 func (l large) clones(t *testing.T, unsynced int) []vfs.FS {
 	t.Helper()
 	mem := vfs.NewCrashableMem()
-	var clones []vfs.FS
-	record := false
+	var (
+		mu     sync.Mutex // Pebble writes from several goroutines
+		clones []vfs.FS
+		record bool
+	)
 	s := l.open(t, errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if record && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
 			clones = append(clones, mem.CrashClone(vfs.CrashCloneCfg{
 				UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(1, uint64(len(clones)))),
@@ -190,11 +196,16 @@ func (l large) clones(t *testing.T, unsynced int) []vfs.FS {
 		return nil
 	})))
 	seed(t, s)
-	record = true
+	recording := func(on bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		record = on
+	}
+	recording(true)
 	check(t, l.run(s))
 	check(t, s.SyncNow(t.Context()))
 	l.wantAfter(t, s)
-	record = false
+	recording(false)
 	check(t, s.Close())
 	return clones
 }
@@ -250,7 +261,7 @@ func TestDiscard(t *testing.T) {
 	for name, l := range map[string]large{"staged": {2000}, "promoted": {1 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			s := openTest(t, "state", Options{FS: vfs.NewMem()})
-			s.chunk, s.promote = 3000, 20_000
+			s.chunk, s.promote, s.table = 3000, 20_000, 40_000
 			seed(t, s)
 			o, err := l.overlay(s)
 			check(t, err)
