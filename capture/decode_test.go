@@ -25,6 +25,8 @@ func message(parts ...any) []byte {
 			b = binary.BigEndian.AppendUint16(b, p)
 		case uint32:
 			b = binary.BigEndian.AppendUint32(b, p)
+		case LSN:
+			b = binary.BigEndian.AppendUint64(b, uint64(p))
 		}
 	}
 	return b
