@@ -95,6 +95,10 @@ func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 				yield(Child{}, err)
 				return
 			}
+			if len(r.key) == len(prefix) {
+				yield(Child{}, fmt.Errorf("%w: staged reference: %w", ErrDamaged, errShort))
+				return
+			}
 			id := rowID{r.key[len(prefix)], string(r.key[len(prefix)+1:])}
 			if _, again := o.changes[id]; again {
 				continue
