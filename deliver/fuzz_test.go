@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// FuzzRetryAfter holds of any header and any instant: the pause is none or between a microsecond and 24 hours; the
+// FuzzRetryAfter holds of any header and any instant: the pause is never negative and never above 24 hours; the
 // same twice, and from another time zone; of a date no longer than until then, and none once it is past; and a date
 // means the same in all three of HTTP's forms.
 func FuzzRetryAfter(f *testing.F) {
