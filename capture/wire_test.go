@@ -66,11 +66,17 @@ func newWire(t *testing.T) *wire {
 // receive runs the receiver until the test ends.
 func (w *wire) receive(t *testing.T) {
 	t.Helper()
+	w.receiveWithin(t, time.Minute)
+}
+
+// receiveWithin is receive with a wal_sender_timeout.
+func (w *wire) receiveWithin(t *testing.T, timeout time.Duration) {
+	t.Helper()
 	ctx, stop := context.WithCancelCause(context.Background())
 	w.stop, w.done = stop, make(chan error, 1)
 	w.attach(w.conn)
 	wake := context.AfterFunc(ctx, w.interrupt)
-	go func() { w.done <- newReceiver(w.Stream, w.conn, time.Minute).run(ctx) }()
+	go func() { w.done <- newReceiver(w.Stream, w.conn, timeout).run(ctx) }()
 	t.Cleanup(func() {
 		w.halt(t)
 		wake()
@@ -80,7 +86,7 @@ func (w *wire) receive(t *testing.T) {
 	}
 }
 
-// say sends one CopyData, or, if it has another kind, what is given as the kind.
+// say sends any message of the server's.
 func (w *wire) say(t *testing.T, msg pgproto3.BackendMessage) {
 	t.Helper()
 	b, err := msg.Encode(nil)
@@ -269,5 +275,19 @@ func TestOwnTimer(t *testing.T) {
 		if got := h.patience(); got > want {
 			t.Errorf("wal_sender_timeout %s: looks around every %s", timeout, got)
 		}
+	}
+}
+
+// TestSilentServer holds that the timer runs while there is nothing to read, and that a status that goes out does not
+// move the time at which reading ends.
+func TestSilentServer(t *testing.T) {
+	w := newWire(t)
+	began := time.Now()
+	w.receiveWithin(t, 300*time.Millisecond)
+	for range 10 {
+		w.status(t)
+	}
+	if took := time.Since(began); took > writePatience/2 {
+		t.Errorf("ten statuses that are due every 100 ms took %s", took)
 	}
 }
