@@ -91,6 +91,9 @@ func (w *wire) say(t *testing.T, msg pgproto3.BackendMessage) {
 	t.Helper()
 	b, err := msg.Encode(nil)
 	if err == nil {
+		err = w.server.SetWriteDeadline(time.Now().Add(patience)) // for a receiver that has ended
+	}
+	if err == nil {
 		_, err = w.server.Write(b)
 	}
 	if err != nil {
