@@ -85,6 +85,22 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestFullWithGeneratedColumn has what only servers from 18 on refuse, whichever server runs here: a table whose old
+// rows would be logged with a column that is not published.
+func TestFullWithGeneratedColumn(t *testing.T) {
+	table := Table{Name: "f", Identity: IdentityFull, Key: []string{"id"}, Generated: []string{"g"}}
+	for major, refused := range map[int]bool{17: false, 18: true, 19: true} {
+		why, mend := table.whyNot(false, 0, major, "")
+		if (why != "") != refused || refused && !strings.HasSuffix(mend, "REPLICA IDENTITY DEFAULT") {
+			t.Errorf("version %d: %q, mend %q", major, why, mend)
+		}
+	}
+	table.Generated = nil
+	if why, _ := table.whyNot(false, 0, 18, ""); why != "" {
+		t.Errorf("without a generated column: %q", why)
+	}
+}
+
 // spoiledPublications spoil the publication in turn; the first leaves it to be made.
 var spoiledPublications = []struct{ sql, reason string }{
 	{"", ""},

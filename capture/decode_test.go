@@ -25,6 +25,8 @@ func message(parts ...any) []byte {
 			b = binary.BigEndian.AppendUint16(b, p)
 		case uint32:
 			b = binary.BigEndian.AppendUint32(b, p)
+		case LSN:
+			b = binary.BigEndian.AppendUint64(b, uint64(p))
 		}
 	}
 	return b
@@ -176,14 +178,19 @@ func FuzzDecodeChange(f *testing.F) {
 	})
 }
 
-// FuzzDecodeRelation holds that no message crashes, and a relation has as many columns as it says.
+// FuzzDecodeRelation holds that no message crashes, and a relation has its name and as many columns as it says.
 func FuzzDecodeRelation(f *testing.F) {
 	f.Add(message('R', uint32(9), "s\x00t\x00", 'd', uint16(1), byte(1), "a\x00", uint32(23), uint32(0)))
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		if len(msg) == 0 {
 			return
 		}
-		if rel, err := decodeRelation(msg); err == nil && strings.ContainsRune(rel.Schema+rel.Name, 0) {
+		rel, err := decodeRelation(msg)
+		if err != nil {
+			return
+		}
+		parts := bytes.SplitN(msg[5:], []byte{0}, 3) // schema, name and the rest
+		if string(parts[1]) != rel.Name || int(binary.BigEndian.Uint16(parts[2][1:])) != len(rel.Columns) {
 			t.Fatalf("%+v", rel)
 		}
 	})

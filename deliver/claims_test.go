@@ -218,3 +218,35 @@ func (w *world) must(err error) {
 		w.t.Fatal(err)
 	}
 }
+
+// TestBacklogStaysOnDisk: of a long queue no more is read into memory than can go soon, be it of many records or of
+// one.
+func TestBacklogStaysOnDisk(t *testing.T) {
+	t.Parallel()
+	const backlog = 10_000
+	for name, lane := range map[string]func(n int) uint64{
+		"many records": func(n int) uint64 { return uint64(n) }, "one record": func(int) uint64 { return 1 },
+	} {
+		f := newFixture(t)
+		hook := f.hook("w", "http://127.0.0.1", nil).Number
+		events := make([]event, backlog)
+		for n := range events {
+			events[n] = event{n: n, lanes: []uint64{lane(n)}, hooks: []uint32{hook}}
+		}
+		f.add(events...)
+		if err := f.st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.open()
+		c := newClaims(f.st, hook, 16, time.Hour)
+		for more, scans := true, 0; more; scans++ {
+			var err error
+			if more, err = c.scan(time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(c.held) + len(c.ahead); n == 0 || n > c.room+scanBatch {
+				t.Fatalf("%s: %d entries in memory after %d scans", name, n, scans+1)
+			}
+		}
+	}
+}

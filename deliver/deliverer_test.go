@@ -27,7 +27,8 @@ func TestDelivers(t *testing.T) {
 }
 
 // TestOrderUnderFailures: 1,000 events of 50 records, some in two of them, and a receiver that refuses one in five.
-// Per record the first deliveries come in the order of the events, and each event only after those before it.
+// Per record the first deliveries come in the order of the events, and each event only after those before it, and each
+// is sent until it is accepted, and not again.
 func TestOrderUnderFailures(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -36,10 +37,12 @@ func TestOrderUnderFailures(t *testing.T) {
 	const events, records = 1000, 50
 	f := newFixture(t)
 	var count atomic.Uint64
-	r := newReceiver(t, func(arrival) int {
+	var accepted [events]atomic.Int32
+	r := newReceiver(t, func(a arrival) int {
 		if rand.New(rand.NewPCG(seed, count.Add(1))).IntN(5) == 0 {
 			return http.StatusBadRequest
 		}
+		accepted[a.n].Add(1)
 		return http.StatusOK
 	})
 	w := f.hook("w", r.URL, func(w *Webhook) { w.Schedule = slices.Repeat([]time.Duration{time.Millisecond}, 50) })
@@ -60,6 +63,11 @@ func TestOrderUnderFailures(t *testing.T) {
 	add(events/2, events)
 	until(t, "all delivered", func() bool { return f.status("w").Delivered == events })
 	checkOrder(t, r.arrivals(), lanes)
+	for n := range accepted {
+		if got := accepted[n].Load(); got != 1 {
+			t.Errorf("event %d was accepted %d times", n, got)
+		}
+	}
 }
 
 // checkOrder holds for every lane: no event is tried before the one before it was tried for the last time.

@@ -90,3 +90,27 @@ func TestStopInSnapshot(t *testing.T) {
 	}
 	i.start(t)
 }
+
+// TestPublicationBeforeSlot holds a first start up where it makes its slot: the publication is there already, as a slot
+// does not see a later one.
+func TestPublicationBeforeSlot(t *testing.T) {
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
+	long := pg.Conn(t, "postgres").PgConn()
+	if _, err := long.Exec(t.Context(), "BEGIN; UPDATE companies SET name = name").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	to := receive(t)
+	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8]}", webhookYAML{id: "a", url: to.URL})
+	p := i.run(t)
+	waitUntil(t, "a slot that waits", func() bool { return count(t, pg, "pg_replication_slots") == "1" })
+	if n := count(t, pg, "pg_publication_tables WHERE pubname = 'bluetap' AND tablename = 'todos'"); n != "1" {
+		t.Error("the slot is made before the publication")
+	}
+	if _, err := long.Exec(t.Context(), "COMMIT").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	p.waitLog("streaming")
+	pg.Exec(t, "postgres", blueschema.InsertTodoCreated())
+	to.waitForBody(t, "TODO_CREATED", "GGGG")
+}

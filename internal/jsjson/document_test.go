@@ -129,6 +129,8 @@ func TestAppendDocumentRearrangesInLinearTime(t *testing.T) {
 
 var longInteger = regexp.MustCompile(`\d{16}`)
 
+// FuzzAppendDocument holds that what encoding/json takes for JSON is taken and nothing else, and that what is written
+// is JSON and is written the same way again.
 func FuzzAppendDocument(f *testing.F) {
 	for _, seed := range []string{
 		`{"b":1,"10":[2,{"a":1,"a":2}],"9":"\ud83d\u0041"}`, `[1e400,-0,12345678901234567890,1.50]`, `"\"\\\/\u2028"`,

@@ -135,7 +135,8 @@ func (s *Store) has(key []byte) (bool, error) {
 // record is a key and its value, both valid until the scan's next step.
 type record struct{ key, value []byte }
 
-// scan yields the records from the first key on, up to and without the second, as they were when it began.
+// scan yields the records from the first key on, up to and without the second, as they were when it began. A key that
+// is too short for its space ends it with an error.
 func (s *Store) scan(from, to []byte) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		if err := s.fault.get(); err != nil {
@@ -154,7 +155,12 @@ func (s *Store) scan(from, to []byte) iter.Seq2[record, error] {
 				yield(record{}, fmt.Errorf("scan: %w", err))
 				return
 			}
-			if !yield(record{it.Key(), v}, nil) {
+			key := it.Key()
+			if len(key) < shortest[key[0]] {
+				yield(record{}, fmt.Errorf("%w: key: %w", ErrDamaged, errShort))
+				return
+			}
+			if !yield(record{key, v}, nil) {
 				return
 			}
 		}

@@ -3,10 +3,14 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"time"
 )
 
-var errShort = errors.New("record is cut short")
+var (
+	errShort = errors.New("record is cut short")
+	errRange = errors.New("number is out of range")
+)
 
 // decoder takes fields off the front of a record; the first error sticks.
 type decoder struct {
@@ -23,6 +27,18 @@ func (d *decoder) uint() uint64 {
 	d.b = d.b[size:]
 	return n
 }
+
+// upTo reads a number that its field has room for.
+func (d *decoder) upTo(most uint64) uint64 {
+	n := d.uint()
+	if n > most {
+		d.b, d.err = nil, errRange
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) int() int { return int(d.upTo(math.MaxInt)) }
 
 func (d *decoder) take(n uint64) []byte {
 	if n > uint64(len(d.b)) {
@@ -45,7 +61,7 @@ func (d *decoder) byte() byte {
 	return 0
 }
 
-func (d *decoder) time() time.Time { return timeOf(d.uint()) }
+func (d *decoder) time() time.Time { return timeOf(d.upTo(math.MaxInt64)) }
 
 // count reads the length of a list whose elements take at least size bytes each, so that a damaged record cannot ask
 // for more memory than it has bytes.

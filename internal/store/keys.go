@@ -44,6 +44,12 @@ const (
 	spaceGap      = 'x'
 )
 
+// shortest is how long the keys of a space are at least: what takes them apart relies on it.
+var shortest = [256]int{
+	spaceShape: 5, spaceNumber: 1, spaceWebhook: 5, spaceCounts: 5, spaceRow: 6, spaceRef: 9, spaceScratch: 7,
+	spaceEvent: 9, spaceQueue: 13, spaceLane: 21, spaceDue: 21, spaceMark: 13, spaceOutcome: 13, spaceResponse: 13,
+}
+
 // The two halves of an overlay's scratch range.
 const (
 	scratchChange = 0

@@ -115,6 +115,9 @@ func (m *Mirror) children(
 func (m *Mirror) child(
 	id []byte, skip func(table uint8, key string) (bool, error),
 ) (c Child, left bool, err error) {
+	if len(id) == 0 {
+		return c, false, fmt.Errorf("%w: reference: %w", ErrDamaged, errShort)
+	}
 	c = Child{Table: id[0], Key: string(id[1:])}
 	if skip != nil {
 		if left, err = skip(c.Table, c.Key); left || err != nil {

@@ -146,7 +146,7 @@ func appendDelivery(b []byte, d Delivery) []byte {
 func decodeDelivery(v []byte) (Delivery, error) {
 	d := decoder{b: v}
 	out := Delivery{Status: d.string(), At: d.time()}
-	out.Attempts, out.Code, out.Reason = int(d.uint()), int(d.uint()), d.string()
+	out.Attempts, out.Code, out.Reason = d.int(), d.int(), d.string()
 	if d.err != nil {
 		return Delivery{}, fmt.Errorf("%w: delivery: %w", ErrDamaged, d.err)
 	}

@@ -159,6 +159,10 @@ func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 				yield(Child{}, err)
 				return
 			}
+			if len(r.key) == len(prefix) {
+				yield(Child{}, fmt.Errorf("%w: staged reference: %w", ErrDamaged, errShort))
+				return
+			}
 			id := rowID{r.key[len(prefix)], string(r.key[len(prefix)+1:])}
 			if _, again := o.changes[id]; again {
 				continue
@@ -184,6 +188,7 @@ func (c Change) size() int64 {
 // Discard drops the changes. What a transaction has staged stays on disk, and is the transaction's to drop.
 func (o *Overlay) Discard() error {
 	o.clear()
+	o.base.cursors.close()
 	if !o.Staged() || o.kept {
 		return nil
 	}

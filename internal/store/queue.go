@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 )
@@ -193,7 +194,7 @@ func appendEntry(b []byte, e Entry) []byte {
 func decodeEntry(seq uint64, v []byte) (Entry, error) {
 	d := decoder{b: v}
 	e := Entry{Seq: seq, Replay: d.byte()&flagReplay != 0}
-	e.Attempts, e.Due, e.Committed, e.Bytes = int(d.uint()), d.time(), d.time(), int64(d.uint())
+	e.Attempts, e.Due, e.Committed, e.Bytes = d.int(), d.time(), d.time(), int64(d.upTo(math.MaxInt64))
 	e.Lanes = make([]uint64, d.count(8))
 	for i := range e.Lanes {
 		if lane := d.take(8); lane != nil {

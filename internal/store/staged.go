@@ -65,7 +65,9 @@ func (s *Store) Resume() (*Overlay, *Tx, error) {
 	if err := o.look(); err != nil {
 		return nil, nil, fmt.Errorf("resume transaction: %w", err)
 	}
-	o.base.cursors = &cursors{open: map[string]*cursor{}}
+	if o.Staged() {
+		o.base.cursors = &cursors{open: map[string]*cursor{}}
+	}
 	t := &Tx{
 		store: s, overlay: o, end: m.End, committed: m.Committed, batch: s.newBatch(),
 		next: m.Next, skip: m.Cursor, mark: &m, queued: map[uint32]tally{}, gaps: m.Gaps, events: eventTable{store: s},

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -290,7 +291,7 @@ func decodeEvent(v []byte) (Event, []uint32, error) {
 	d := decoder{b: v}
 	webhooks := make([]uint32, d.count(1))
 	for i := range webhooks {
-		webhooks[i] = uint32(d.uint())
+		webhooks[i] = uint32(d.upTo(math.MaxUint32))
 	}
 	ev := Event{Committed: d.time(), LSN: d.uint(), ID: d.string(), Type: d.string(), Record: d.string()}
 	ev.Values = d.b

@@ -73,6 +73,9 @@ func (s *Store) loadQueues() error {
 		if err != nil {
 			return err
 		}
+		if len(r.value) != 4 {
+			return damaged(fmt.Errorf("number of a webhook: %w", errShort))
+		}
 		s.numbers[string(r.key[1:])] = binary.BigEndian.Uint32(r.value)
 	}
 	for r, err := range s.scan([]byte{spaceCounts}, after([]byte{spaceCounts})) {

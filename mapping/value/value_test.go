@@ -224,6 +224,7 @@ func TestAppendWhatIsNoValueOfItsType(t *testing.T) {
 	}
 }
 
+// FuzzAppend holds that any text as any type, or as an array of it, gives JSON, and leaves alone what stands before it.
 func FuzzAppend(f *testing.F) {
 	for _, typ := range []capture.Type{
 		boolean, bytea, int8, jsonb, float4, float8, timestamp, numeric, text,
