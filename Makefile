@@ -26,7 +26,10 @@ demo: build ## a day of a small team on a throw-away PostgreSQL: every event, as
 	@bin/bluetap demo
 
 # How long each fuzz target runs in `make test` and `make fuzz`.
-FUZZTIME ?= 3s
+FUZZTIME ?= 2s
+
+# Most tests wait for processes and servers more than they compute: twice as many at once as a small machine has cores.
+PARALLEL ?= 4
 
 # Uncached, since Go does not see that the PostgreSQL behind the tests is another one. The second run is not spared
 # by -race in the first: it is several times slower, and some faults hide behind that.
@@ -34,12 +37,12 @@ FUZZTIME ?= 3s
 test: ## every test, without and with the race detector, against a real PostgreSQL; some fuzzing
 	.ci/install server gcc node
 	time go vet ./...
-	time go test -count=1 -timeout 10m ./...
-	time CGO_ENABLED=1 go test -count=1 -race -timeout 15m ./...
+	time go test -count=1 -parallel $(PARALLEL) -timeout 10m ./...
+	time CGO_ENABLED=1 go test -count=1 -race -parallel $(PARALLEL) -timeout 15m ./...
 	time FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 .PHONY: fuzz
-fuzz: ## every fuzz target, FUZZTIME each (3s)
+fuzz: ## every fuzz target, FUZZTIME each (2s)
 	time FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 # The history test for as long as asked: SOAK_FOR=5m make soak. SOAK_SEED plays an earlier one again.

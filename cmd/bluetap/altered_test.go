@@ -12,6 +12,7 @@ import (
 // TestKeyRenamedWhileStopped renames a key column between changes that the daemon has not seen yet: it starts, and
 // tells all of them.
 func TestKeyRenamedWhileStopped(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "")
 	tagMark.set(t, s.pg, s.to, "before", `
 		INSERT INTO todos (id, title, todo_list_id) VALUES ('r', 'Tagged', 'backlog');
@@ -41,6 +42,7 @@ func TestKeyRenamedWhileStopped(t *testing.T) {
 
 // TestKeyReplacedWhileRunning makes another column the primary key, by which the mirror knows no row.
 func TestKeyReplacedWhileRunning(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "")
 	s.pg.Exec(t, "postgres", `
 		ALTER TABLE todo_tags DROP CONSTRAINT todo_tags_pkey, ADD PRIMARY KEY (uid);
@@ -61,6 +63,7 @@ func wantRefused(t *testing.T, code int, stderr, why string) {
 
 // TestBulk sends the one event of a transaction with ten thousand rows, which has them all.
 func TestBulk(t *testing.T) {
+	t.Parallel()
 	cases := []struct{ name, event, sql, row string }{
 		{"options of a field", "CUSTOM_FIELD_UPDATED", `INSERT INTO custom_field_options (id, title, custom_field_id)
 			SELECT 'o' || i, 'O', 'f' FROM generate_series(1, 10000) i;`, `"customFieldId":"f"`},

@@ -55,6 +55,7 @@ func startBad(t *testing.T, options ...pgtest.Option) badServer {
 // TestBadDatabase has databases that bluetap cannot or must not read, with a role that lacks a right, and with a state
 // that is not theirs. In the database nothing is changed, and no slot is made; the state tells the same as before.
 func TestBadDatabase(t *testing.T) {
+	t.Parallel()
 	skipOneByOne(t)
 	pg := startBad(t, pgtest.WithParam("max_replication_slots", "60"), pgtest.WithParam("max_wal_senders", "40"))
 	cases := slices.Concat(badRoles, badTables, badPublications, badContinuity)

@@ -19,6 +19,7 @@ import (
 // TestFullDisk fills the disk under the state directory, before a start and under a running daemon: it ends with one
 // clear line, the state is whole, and with room again nothing is lost.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	b := newBadRun(t, badCase{code: exitFailed})
 	disk := filepath.Join(b.dir, "disk")
 	b.mkdir(t, "disk", 0o700)

@@ -12,6 +12,7 @@ import (
 
 // TestBadServer has servers that will not do whatever the database.
 func TestBadServer(t *testing.T) {
+	t.Parallel()
 	pg := startBad(t, pgtest.WithParam("max_replication_slots", "1"), pgtest.WithParam("max_wal_senders", "2"),
 		pgtest.WithParam("max_slot_wal_keep_size", "1MB"), pgtest.WithParam("max_wal_size", "32MB"))
 	other := startBad(t, pgtest.WithOwnIdentifier(), pgtest.WithParam("wal_level", "replica"))

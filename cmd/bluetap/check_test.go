@@ -28,6 +28,7 @@ func checkServer(t *testing.T) (*pgtest.Server, *instance, string) {
 
 // TestCheck provokes what can be found in a database, one thing at a time.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	skipOneByOne(t)
 	pg, i, setup := checkServer(t)
 	if got := i.check(t); got.Errors != 0 || got.Warnings != 0 {
@@ -144,6 +145,7 @@ func catalogOf(t *testing.T, pg *pgtest.Server) string {
 
 // TestCheckSenders has other connections use up what the server has.
 func TestCheckSenders(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	for n, want := range []checkCase{
 		{code: finding.Senders, severity: finding.OK, text: "2 of the server's WAL senders"},

@@ -13,6 +13,7 @@ import (
 
 // TestCheckOfAFileBeingEdited looks beside a running daemon at a file that asks for another state than the daemon has.
 func TestCheckOfAFileBeingEdited(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	url, webhook := pg.URLFor("tap", "right", "postgres"), webhookYAML{id: "a", url: "https://example.com/"}
 	i.configureDatabase(t, url, "tables: {tag: {enabled: false}}", webhook)
@@ -31,6 +32,7 @@ func TestCheckOfAFileBeingEdited(t *testing.T) {
 
 // TestCheckOfAStateThatCannotBeRead says nothing of the slot that would be wrong if the state were sound.
 func TestCheckOfAStateThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
 	pg.Exec(t, "postgres", "ALTER ROLE tap NOREPLICATION")
@@ -52,6 +54,7 @@ func TestCheckOfAStateThatCannotBeRead(t *testing.T) {
 
 // TestCheckBeforeAPublication has roles that may make it, or may and cannot, and nothing is made.
 func TestCheckBeforeAPublication(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"CREATE DATABASE twin")
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
@@ -94,6 +97,7 @@ func TestCheckOfALockedTable(t *testing.T) {
 
 // TestCheckOfAHalfMadeState is of a first start that was killed: its slot, and one that merely has its name.
 func TestCheckOfAHalfMadeState(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	conn := pg.Conn(t, "postgres")
 	if _, err := conn.Exec(t.Context(),
@@ -116,6 +120,7 @@ func TestCheckOfAHalfMadeState(t *testing.T) {
 
 // TestCheckCompanies tells of the webhooks only that get all companies' events.
 func TestCheckCompanies(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	pg.Exec(t, "postgres", "INSERT INTO companies (id, slug, name) VALUES ('c2', 'c2', 'C2')")
 	const url = "https://example.com/"

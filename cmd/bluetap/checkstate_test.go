@@ -49,6 +49,7 @@ func occupy(t *testing.T, pg *pgtest.Server) (leave func()) {
 
 // TestCheckOfAState follows an installation from before its first run to a slot that is lost.
 func TestCheckOfAState(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	fresh := checkCase{code: finding.State, severity: finding.OK, text: "there is no state yet"}
 	i.check(t).want(t, fresh)
@@ -104,6 +105,7 @@ func TestCheckOfAState(t *testing.T) {
 
 // TestCheckOfAnotherState points the file at what the state is not of.
 func TestCheckOfAnotherState(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
 	url := pg.URLFor("tap", "right", "postgres")
@@ -133,6 +135,7 @@ func TestCheckOfAnotherState(t *testing.T) {
 
 // TestCheckOfAServer has servers that do not let bluetap work at all.
 func TestCheckOfAServer(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t, pgtest.WithParam("wal_level", "replica"))
 	url := leastURL(t, pg)
 	i := install(t, url, "", webhookYAML{id: "a", url: "https://example.com/"})
@@ -157,6 +160,7 @@ func TestCheckOfAServer(t *testing.T) {
 
 // TestCheckOffline looks at the file alone, whatever the server.
 func TestCheckOffline(t *testing.T) {
+	t.Parallel()
 	i := install(t, "postgres://127.0.0.1:1/postgres", "", webhookYAML{id: "a", url: "http://example.com/"})
 	code, stdout, stderr := command(t, "check", "--config", i.config, "--offline")
 	want := fmt.Sprintf("warning config               %s:9: webhooks[0].url: "+
@@ -178,6 +182,7 @@ func TestCheckOffline(t *testing.T) {
 
 // TestCheckWebhooks has a webhook ask for what the database does not have.
 func TestCheckWebhooks(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"ALTER TABLE todos DROP COLUMN IF EXISTS color")
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/",

@@ -75,6 +75,7 @@ const foundOnRead = "rows flipped"
 
 // TestDamagedState damages the state in several ways: bluetap says so and what to do, and never goes on with less.
 func TestDamagedState(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+`
 		INSERT INTO todos (id, title, todo_list_id, text)

@@ -69,6 +69,7 @@ func TestAlsoWhenAllEndpointsHang(t *testing.T) {
 // TestIdleBesideABusyServer lets the slot advance while only tables that are not published, and another database,
 // write; stopping and starting the idle daemon is never taken for a gap.
 func TestIdleBesideABusyServer(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+`CREATE TABLE unpublished (x text);`)
 	pg.CreateDB(t, "other")

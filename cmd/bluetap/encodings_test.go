@@ -67,6 +67,7 @@ func TestOtherEncodings(t *testing.T) {
 // TestIDsOfUnknownEncoding has rows whose keys differ only in what U+FFFD stands for in payloads: they are different
 // records, whose events have ids of their own. The name of the key's column is no UTF-8 either.
 func TestIDsOfUnknownEncoding(t *testing.T) {
+	t.Parallel()
 	v := newValues(t, "SQL_ASCII", "", []valueTable{tagTable(100, nil)})
 	v.exec(t, "DELETE FROM tags; ALTER TABLE tags DROP CONSTRAINT tags_pkey CASCADE, ADD \"k\xe9y\" text PRIMARY KEY")
 	to := receive(t)

@@ -10,6 +10,7 @@ import (
 
 // TestUnreachable has no server: the daemon says so and waits for it, and still stops at once when asked.
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	i := install(t, "postgres://127.0.0.1:1/postgres", "", webhookYAML{id: "a", url: "https://example.com/"})
 	p := i.run(t)
 	p.waitLog("waiting for the database")
@@ -21,6 +22,7 @@ func TestUnreachable(t *testing.T) {
 // TestSnapshotFails cuts the line in the middle of the first copy: the slot is dropped and everything begun anew, and
 // the mirror holds each row once.
 func TestSnapshotFails(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
 		INSERT INTO comments (id, text, todo_id)

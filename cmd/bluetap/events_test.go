@@ -33,7 +33,7 @@ func TestEvents(t *testing.T) {
 		fired[d.event] = true
 	}
 	for _, event := range slices.Concat(mapping.EventTypes(), mapping.ExtensionTypes(), mapping.RecordTypes()) {
-		if !fired[event] {
+		if !fired[event] && event != mapping.GapEvent { // which a full queue fires: TestOverflow
 			t.Errorf("no case fires %s", event)
 		}
 	}
@@ -123,6 +123,7 @@ func playIdentities(t *testing.T, in layout) {
 // TestAlteredTables alters tables while the daemon runs: no alteration is an event, and what changes after it is told
 // with the values that were there.
 func TestAlteredTables(t *testing.T) {
+	t.Parallel()
 	s := newStage(t, "")
 	s.playAll(t, alteredCases)
 	s.stop(t)

@@ -68,6 +68,7 @@ var filterChanges = [2]string{`
 // TestFilters has a dozen webhooks that ask for different things, over changes between which the daemon is killed:
 // what Postgres sends again after the kill is routed again, and must go where it went.
 func TestFilters(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+readFile(t, fixture)+
 		`INSERT INTO project_users (id, project_id, user_id) VALUES ('m', 'web', 'ben');`)
@@ -124,6 +125,7 @@ func gotByPath(to *receiver) map[string]string {
 // TestFiltersThatCannotBeAsked has webhooks at fault of which only the database can tell: the file's lines, exit code
 // 2, and nothing made in the database.
 func TestFiltersThatCannotBeAsked(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"DROP TABLE project_users")
 	i := install(t, pg.URL("postgres"), "",

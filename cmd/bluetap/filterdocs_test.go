@@ -14,6 +14,7 @@ var filterExample = regexp.MustCompile("(?s)```yaml\n(.*?)```\n```sql\n(.*?)```\
 
 // TestFilterExamples runs what docs/filters.md shows: each webhook gets just what stands there.
 func TestFilterExamples(t *testing.T) {
+	t.Parallel()
 	examples := filterExample.FindAllStringSubmatch(readFile(t, "../../docs/filters.md"), -1)
 	if len(examples) != 3 {
 		t.Fatalf("%d examples, want 3", len(examples))

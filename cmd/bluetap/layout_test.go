@@ -100,6 +100,7 @@ WHERE "user" = E'\\' AND "tag" = '';`}
 // TestLayouts plays every case on Blue's schema as Prisma lays it out, in both ways: the bodies are those of the
 // snake_case tables.
 func TestLayouts(t *testing.T) {
+	t.Parallel()
 	for _, l := range prismaLayouts() {
 		t.Run(l.title, func(t *testing.T) {
 			s := newStageOf(t, setting{layout: l})
@@ -114,6 +115,7 @@ func TestLayouts(t *testing.T) {
 
 // TestPartitionedTables plays every case with todos and comments in partitions: what is published is the table.
 func TestPartitionedTables(t *testing.T) {
+	t.Parallel()
 	s := newStageOf(t, setting{alter: `
 		CREATE FUNCTION partition(name text) RETURNS void LANGUAGE plpgsql AS $$
 		BEGIN

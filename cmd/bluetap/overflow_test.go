@@ -75,6 +75,7 @@ var soon = "retry: {schedule: [" + strings.Repeat("500ms, ", 49) + "500ms]}"
 // by: each is in the queue or in the gap. Then the receiver comes back: it gets the queue, is told of the gap, and gets
 // what is new; the other webhook has missed nothing.
 func TestOverflow(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	to, up := slowAndWell(t)

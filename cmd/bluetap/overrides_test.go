@@ -55,6 +55,7 @@ var renamedAndOmitted = setting{
 // TestRenamedAndOmitted holds that the values of what is left out are in no body, and that routing knows them all the
 // same.
 func TestRenamedAndOmitted(t *testing.T) {
+	t.Parallel()
 	app := receive(t)
 	in := renamedAndOmitted
 	in.webhooks = []webhookYAML{{id: "app", url: app.URL, extra: []string{"projectIds: [app]"}}}
@@ -92,6 +93,7 @@ func TestRenamedAndOmitted(t *testing.T) {
 
 // TestMissingTables has neither people nor tags of todos, no projects, no items, and todos that are switched off.
 func TestMissingTables(t *testing.T) {
+	t.Parallel()
 	missing := `DROP TABLE users, project_users, projects, companies, todo_tags, checklist_items, checklist_item_users,
 		custom_field_options CASCADE;`
 	t.Run("around todos", func(t *testing.T) {
@@ -121,6 +123,7 @@ func TestMissingTables(t *testing.T) {
 
 // TestOtherKeys has keys of other types, keys of several columns, and tables without a column named id.
 func TestOtherKeys(t *testing.T) {
+	t.Parallel()
 	s := newStageOf(t, setting{ready: dropForeignKeys + `
 		ALTER TABLE users ALTER id TYPE int USING CASE id WHEN 'ben' THEN 2 WHEN 'cy' THEN 3 ELSE 1 END;
 		ALTER TABLE todo_users ALTER user_id TYPE int USING NULL;
@@ -149,6 +152,7 @@ func TestOtherKeys(t *testing.T) {
 
 // TestTwoCandidates has two tables for the lists, and one of them named. TestBadDatabase has neither named.
 func TestTwoCandidates(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+`CREATE TABLE lists (id text PRIMARY KEY);`)
 	hook := webhookYAML{id: "a", url: "https://example.com/"}
@@ -159,6 +163,7 @@ func TestTwoCandidates(t *testing.T) {
 
 // TestOtherSchema has Blue's tables in a schema of their own, beside others of the same names.
 func TestOtherSchema(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"CREATE SCHEMA blue; SET search_path = blue;"+blueschema.SQL())
 	to := receive(t)

@@ -164,6 +164,7 @@ func TestPingDisabled(t *testing.T) {
 // TestEnabledAgain holds that a webhook that was disabled gets a health check before its queue, also when the daemon is
 // killed while it waits for the answer.
 func TestEnabledAgain(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	to := receive(t)
@@ -231,6 +232,7 @@ func TestEnabledAgain(t *testing.T) {
 
 // TestPingEnable takes a webhook up again that is GONE, of a daemon that runs and of one that does not.
 func TestPingEnable(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	to := receive(t)

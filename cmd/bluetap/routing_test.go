@@ -11,6 +11,7 @@ import (
 
 // TestRouting has a webhook for each way to say what it wants; the last event goes to all that are enabled.
 func TestRouting(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+`
 		INSERT INTO companies (id, slug, name) VALUES ('c1', 'c1', 'One'), ('c2', 'c2', 'Two');

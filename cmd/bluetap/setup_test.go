@@ -30,6 +30,7 @@ func grantLeast(t *testing.T, pg *pgtest.Server, i *instance) string {
 // TestSetup prints what a role lacks, has it run, and finds nothing more to do; the role may do what run needs, and may
 // not read what is not sent.
 func TestSetup(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+`
 		ALTER TABLE comments ENABLE ROW LEVEL SECURITY;
@@ -109,6 +110,7 @@ func wantRights(t *testing.T, pg *pgtest.Server, want string, columns ...string)
 // TestColumnListGrowsOld has a table get a column that would be sent, but that its column list lacks: bluetap goes on
 // without it, and says so. A publication that is dropped is not quietly made anew: that would hide a gap.
 func TestColumnListGrowsOld(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	if serverMajor(t, pg) < columnLists {
 		t.Skip("the server has no column lists")
@@ -142,6 +144,7 @@ func TestColumnListGrowsOld(t *testing.T) {
 // TestColumnListHarms has the replica identity of a listed table outgrow its list, which makes the application's own
 // writes fail: bluetap says so, with what mends it. A renamed key is in the list as before.
 func TestColumnListHarms(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	if serverMajor(t, pg) < columnLists {
 		t.Skip("the server has no column lists")
@@ -183,6 +186,7 @@ func TestColumnListHarms(t *testing.T) {
 
 // TestSetupOfAnOlderPublication says which tables are sent with more than is wanted.
 func TestSetupOfAnOlderPublication(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})

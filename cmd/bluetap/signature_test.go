@@ -29,6 +29,7 @@ console.log('verified');
 // TestBluesDocument makes the one delivery that Blue has published: the same rows give the same document, byte for
 // byte, from one INSERT.
 func TestBluesDocument(t *testing.T) {
+	t.Parallel()
 	want, err := os.ReadFile("../../mapping/testdata/todo_created.json")
 	if err != nil {
 		t.Fatal(err)

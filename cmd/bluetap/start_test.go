@@ -16,6 +16,7 @@ func count(t *testing.T, pg *pgtest.Server, what string) string {
 // TestKilledInSnapshot kills the daemon right after the slot was made: the next start drops that slot and begins anew,
 // but never a slot that somebody else has made or read.
 func TestKilledInSnapshot(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
 		INSERT INTO comments (id, text, todo_id)
@@ -49,6 +50,7 @@ func TestKilledInSnapshot(t *testing.T) {
 
 // TestSlotOfAnother has the mark of a half-made snapshot and, under the name of its slot, one that somebody has read.
 func TestSlotOfAnother(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
 		INSERT INTO comments (id, text, todo_id)
@@ -71,6 +73,7 @@ func TestSlotOfAnother(t *testing.T) {
 
 // TestStopInSnapshot stops the daemon while it copies: it leaves no slot behind.
 func TestStopInSnapshot(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
 		INSERT INTO comments (id, text, todo_id)
@@ -94,6 +97,7 @@ func TestStopInSnapshot(t *testing.T) {
 // TestPublicationBeforeSlot holds a first start up where it makes its slot: the publication is there already, as a slot
 // does not see a later one.
 func TestPublicationBeforeSlot(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	long := pg.Conn(t, "postgres").PgConn()

@@ -14,6 +14,7 @@ import (
 
 // TestStatus asks a running daemon and the state of a stopped one, with a webhook that the state does not know yet.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	to := receive(t)

@@ -58,6 +58,7 @@ func left(t *testing.T, pg *pgtest.Server) string {
 
 // TestTeardown drops what was made only where nobody uses it and somebody has said yes.
 func TestTeardown(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	p := i.start(t)
 	refused := func(name, wantErr, answer string, args ...string) {
@@ -152,6 +153,7 @@ func (q *question) answer(t *testing.T, text string) int {
 // TestTeardownAsks has things happen while somebody thinks about the answer: a daemon that is started does not get the
 // state, and what has changed is not dropped unseen.
 func TestTeardownAsks(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
 	q := ask(t, i)
@@ -175,6 +177,7 @@ func TestTeardownAsks(t *testing.T) {
 
 // TestTeardownOfAnotherCluster has the state of one server and the address of another, which has all by the same names.
 func TestTeardownOfAnotherCluster(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
 	other := pgtest.Start(t, pgtest.WithOwnIdentifier())
@@ -220,6 +223,7 @@ func TestTeardownOfAnOldCopy(t *testing.T) {
 
 // TestTeardownBesideOthers has bluetaps that are only away for a moment, or share the publication.
 func TestTeardownBesideOthers(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
 	live := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
@@ -266,6 +270,7 @@ func TestTeardownOfALostState(t *testing.T) {
 
 // TestTeardownOfAnotherSlot leaves alone what bluetap cannot have made, and what the state is not of.
 func TestTeardownOfAnotherSlot(t *testing.T) {
+	t.Parallel()
 	pg, i, _ := checkServer(t)
 	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('bluetap', 'test_decoding')")
 	code, _, stderr := command(t, "teardown", "--config", i.config, "--yes")
