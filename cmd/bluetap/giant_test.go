@@ -96,7 +96,7 @@ func TestGiant(t *testing.T) {
 	}
 	exec(fmt.Sprintf(giantTodo, 1, n-n/4))
 	to := countEvents(t)
-	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
+	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64, maxQueue: 100GiB}",
 		webhookYAML{id: "giant", url: to.URL})
 	p := i.runAs(t, staticBinary(t))
 	p.waitLog("streaming")
