@@ -135,3 +135,20 @@ func TestCheckCompanies(t *testing.T) {
 		t.Errorf("%d warnings: %+v", got.Warnings, got)
 	}
 }
+
+// TestCheckNeverPublishesWhatWouldHurt has a table without a key that the publication lacks: to put it in, as a missing
+// table is mended else, would make the application's UPDATE of it fail.
+func TestCheckNeverPublishesWhatWouldHurt(t *testing.T) {
+	t.Parallel()
+	pg, i, _ := checkServer(t)
+	pg.Exec(t, "postgres", `ALTER PUBLICATION bluetap DROP TABLE todo_tags;
+		ALTER TABLE todo_tags DROP CONSTRAINT todo_tags_pkey`)
+	got := i.check(t)
+	got.want(t, checkCase{code: finding.ReplicaID, severity: finding.Error, subject: "todo_tags",
+		text: "must not be published", next: "ADD PRIMARY KEY"})
+	for _, f := range got.Findings {
+		if strings.Contains(f.Next, "ADD TABLE") {
+			t.Errorf("a mend that hurts: %+v", f)
+		}
+	}
+}
