@@ -89,7 +89,8 @@ func (q *queue) conclude(ctx context.Context, o outcome) outcome {
 		case q.expired(o.entry):
 			return q.bury(o, reasonTooOld)
 		}
-		o.entry.Due = q.now().Add(q.pauseAfter(o.entry.Attempts, o.result.RetryAfter))
+		o.entry.Wait = q.pauseAfter(o.entry.Attempts, o.result.RetryAfter)
+		o.entry.Due = q.steady().Add(o.entry.Wait)
 	}
 	o.fate = waiting
 	o.err = q.st.Retry(q.hook.Number, o.entry)
@@ -158,13 +159,4 @@ func (q *queue) pauseAfter(n int, retryAfter time.Duration) time.Duration {
 	pause := q.hook.Schedule[min(n, len(q.hook.Schedule))-1]
 	pause += time.Duration(float64(pause) * jitter * rand.Float64())
 	return max(pause, retryAfter)
-}
-
-// longestWait bounds how far ahead a due time can lie.
-func longestWait(schedule []time.Duration) time.Duration {
-	longest := maxRetryAfter
-	for _, pause := range schedule {
-		longest = max(longest, pause+time.Duration(float64(pause)*jitter))
-	}
-	return longest
 }

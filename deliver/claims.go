@@ -18,10 +18,9 @@ const scanBatch = 256
 // stands before it is finished, or by its due time. While nothing is parked, an entry heads its lanes exactly if
 // no claimed entry stands in one of them, and the store need not be asked.
 type claims struct {
-	st      *store.Store
-	hook    uint32
-	room    int           // how many ready entries a scan fills up to
-	longest time.Duration // no entry waits longer, so a later due time is a clock that jumped
+	st   *store.Store
+	hook uint32
+	room int // how many ready entries a scan fills up to
 
 	ready  []store.Entry
 	held   map[uint64]struct{} // seq of what is ready or under way
@@ -34,9 +33,9 @@ type claims struct {
 	due    time.Time           // when the next waiting entry is due; zero = none waits
 }
 
-func newClaims(st *store.Store, hook uint32, concurrency int, longest time.Duration) *claims {
+func newClaims(st *store.Store, hook uint32, concurrency int) *claims {
 	return &claims{
-		st: st, hook: hook, room: max(2*concurrency, 64), longest: longest,
+		st: st, hook: hook, room: max(2*concurrency, 64),
 		held: map[uint64]struct{}{}, lanes: map[uint64]struct{}{},
 		due: time.Unix(0, 0), // what waited before a restart
 	}
@@ -44,11 +43,6 @@ func newClaims(st *store.Store, hook uint32, concurrency int, longest time.Durat
 
 // pending reports whether the queue may hold anything.
 func (c *claims) pending() bool { return len(c.held) > 0 || c.parked > 0 || !c.atEnd }
-
-// waits reports whether e's due time lies ahead.
-func (c *claims) waits(e store.Entry, now time.Time) bool {
-	return e.Due.After(now) && !e.Due.After(now.Add(c.longest))
-}
 
 func (c *claims) holds(e store.Entry) bool {
 	_, ok := c.held[e.Seq]
@@ -152,7 +146,7 @@ func (c *claims) follow(e store.Entry, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if !ok || next.Seq >= c.cursor || c.holds(next) || c.waits(next, now) {
+		if !ok || next.Seq >= c.cursor || c.holds(next) || waits(next.Due, next.Wait, now) {
 			continue
 		}
 		if err := c.admit(next); err != nil {
@@ -212,7 +206,7 @@ func (c *claims) look(e store.Entry, now time.Time) error {
 		c.cursor = e.Seq + 1
 		return nil
 	}
-	ok := !c.waits(e, now) && c.free(e)
+	ok := !waits(e.Due, e.Wait, now) && c.free(e)
 	if ok && c.parked > 0 {
 		var err error
 		if ok, err = c.st.Heads(c.hook, e); err != nil {
@@ -239,11 +233,7 @@ func (c *claims) dueIn(now time.Time) (time.Duration, bool) {
 	if c.due.IsZero() || len(c.ready) >= 2*c.room {
 		return 0, false
 	}
-	wait := c.due.Sub(now)
-	if wait > c.longest {
-		wait = 0
-	}
-	return max(wait, 0), true
+	return max(c.due.Sub(now), 0), true
 }
 
 // pollDue claims what has become due. What is held stands in the store's index too, until it is finished or waits
@@ -271,7 +261,7 @@ func (c *claims) pollDue(now time.Time) error {
 		if c.holds(e) {
 			continue
 		}
-		if c.waits(e, now) {
+		if waits(e.Due, e.Wait, now) {
 			c.due = e.Due
 			break
 		}

@@ -54,9 +54,9 @@ func (q *queue) check(ctx context.Context) error {
 		return q.setGone()
 	}
 	q.health.failed(result.Reason())
-	q.breaker.trip(q.now())
+	q.breaker.trip(q.steady())
 	if judge(result.Code).pauses && result.RetryAfter > 0 {
-		q.state.Until = q.now().Add(result.RetryAfter)
+		q.state.Until, q.state.Wait = q.steady().Add(result.RetryAfter), result.RetryAfter
 	}
 	return q.setUnwell(true)
 }

@@ -26,6 +26,9 @@ type queue struct {
 	log   *slog.Logger
 	now   func() time.Time
 
+	// steady is now without its jumps: what waits, waits as long as it was to, whoever sets the machine's clock.
+	steady func() time.Time
+
 	wake     chan struct{} // holds at most one
 	done     chan outcome  // as long as there may be attempts under way
 	revivals chan revival
@@ -52,12 +55,12 @@ type queue struct {
 func newQueue(w Webhook, st *store.Store, s *slots, g *guard, maxBytes int64, o Options) *queue {
 	w = w.withDefaults()
 	q := &queue{
-		hook: w, st: st, send: newSender(&w, g, o), slots: s, now: o.Now,
+		hook: w, st: st, send: newSender(&w, g, o), slots: s, now: o.Now, steady: steady(o.Now),
 		log: o.Log.With("webhook", w.ID), maxBytes: maxBytes,
 		wake:     make(chan struct{}, 1),
 		done:     make(chan outcome, w.Concurrency),
 		revivals: make(chan revival),
-		claims:   newClaims(st, w.Number, w.Concurrency, longestWait(w.Schedule)),
+		claims:   newClaims(st, w.Number, w.Concurrency),
 	}
 	if w.Enabled {
 		q.member = s.join(q.signal)
@@ -123,7 +126,7 @@ func (q *queue) step(ctx, attempts context.Context) (more bool, err error) {
 	if err := q.collect(); err != nil {
 		return false, err
 	}
-	now := q.now()
+	now := q.steady()
 	swept, err := q.sweep(now)
 	if err != nil {
 		return false, err
@@ -223,14 +226,14 @@ func (q *queue) start(attempts context.Context, e store.Entry, probe bool) {
 	q.workers.Go(func() { q.done <- q.attempt(attempts, e, probe) })
 }
 
-// sleep is how long nothing is to be done unless something happens. No sleep is longer than sweepEvery, so that a
-// wall clock that jumps is noticed.
+// sleep is how long nothing is to be done unless something happens. While anything is pending no sleep is longer
+// than sweepEvery.
 func (q *queue) sleep() time.Duration {
 	c := q.claims
 	if !c.pending() {
 		return time.Hour
 	}
-	now := q.now()
+	now := q.steady()
 	wait := q.sweepEvery()
 	if due, ok := c.dueIn(now); ok {
 		wait = min(wait, due)

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"encoding/json"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -82,25 +83,37 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// TestClockJump: a due time written by a clock that was far ahead holds nothing up.
+// TestClockJump: due times that were written before the clock was set back hold nothing up, be they an event's or its
+// receiver's, and be it by years or by less than the longest wait there can be.
 func TestClockJump(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
-	r := newReceiver(t, nil)
-	w := f.hook("w", r.URL, nil)
-	for n := range 2 {
-		f.add(event{n: n, lanes: []uint64{1}, hooks: []uint32{w.Number}})
+	for _, jump := range []time.Duration{3 * time.Minute, time.Hour, 365 * 24 * time.Hour} {
+		f := newFixture(t)
+		r := newReceiver(t, nil)
+		w := f.hook("w", r.URL, nil)
+		for n := range 2 {
+			f.add(event{n: n, lanes: []uint64{1}, hooks: []uint32{w.Number}})
+		}
+		e, err := f.st.Pending(w.Number, 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then := time.Now().Add(jump)
+		e[0].Wait = time.Minute
+		e[0].Due = then.Add(e[0].Wait)
+		if err := f.st.Retry(w.Number, e[0]); err != nil {
+			t.Fatal(err)
+		}
+		paused, err := json.Marshal(state{Until: then.Add(time.Minute), Wait: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.st.SaveWebhookState(w.Number, paused); err != nil {
+			t.Fatal(err)
+		}
+		f.run(w)
+		until(t, "both delivered", func() bool { return f.status("w").Delivered == 2 })
 	}
-	e, err := f.st.Pending(w.Number, 0, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e[0].Due = time.Now().AddDate(1, 0, 0)
-	if err := f.st.Retry(w.Number, e[0]); err != nil {
-		t.Fatal(err)
-	}
-	f.run(w)
-	until(t, "both delivered", func() bool { return f.status("w").Delivered == 2 })
 }
 
 func TestSlots(t *testing.T) {
@@ -146,7 +159,7 @@ func TestPauseEndsBetweenLaunchAndSleep(t *testing.T) {
 	q.claims.due = time.Time{} // as after the first poll
 	q.claims.hold(store.Entry{Seq: 1, Lanes: []uint64{1}})
 	for _, tc := range []struct{ pause, want time.Duration }{{time.Second, time.Second}, {0, 0}, {-1, 0}} {
-		q.state.Until = now.Add(tc.pause)
+		q.state.Until, q.state.Wait = now.Add(tc.pause), tc.pause
 		if got := q.sleep(); got != tc.want {
 			t.Errorf("with a pause of %v left: got %v, want %v", tc.pause, got, tc.want)
 		}

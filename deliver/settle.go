@@ -15,7 +15,7 @@ func (q *queue) settle(o outcome) error {
 	if o.err != nil {
 		return o.err
 	}
-	now := q.now()
+	now := q.steady()
 	switch o.fate {
 	case kept:
 		q.claims.keep(o.entry)
@@ -63,7 +63,7 @@ func (q *queue) feel(o outcome, now time.Time) error {
 	v := judge(o.result.Code)
 	q.health.failed(o.result.Reason()) // none after a success
 	if v.pauses && o.result.RetryAfter > 0 {
-		if err := q.pauseUntil(now.Add(o.result.RetryAfter)); err != nil {
+		if err := q.pauseFor(o.result.RetryAfter); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func (q *queue) allFail() (bool, error) {
 // sweep buries, now and then, what has grown older than MaxAge without being sent, oldest first. It reports whether
 // there may be more to bury at once.
 func (q *queue) sweep(now time.Time) (more bool, err error) {
-	if q.hook.MaxAge <= 0 || q.state.Gone || now.Sub(q.swept).Abs() < q.sweepEvery() || !q.claims.pending() {
+	if q.hook.MaxAge <= 0 || q.state.Gone || now.Sub(q.swept) < q.sweepEvery() || !q.claims.pending() {
 		return false, nil
 	}
 	q.swept = now

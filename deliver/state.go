@@ -16,6 +16,9 @@ type state struct {
 	URL    string    `json:"url,omitempty"`  // a hash of the URL that all this is about, which may hold a token
 	Until  time.Time `json:"until,omitzero"` // the receiver wants to be left alone
 
+	// Wait is how far ahead Until lay when it was set.
+	Wait time.Duration `json:"wait,omitempty"`
+
 	// Disabled says that the webhook was disabled when last loaded: before its queue goes on comes a health check.
 	Disabled bool `json:"disabled,omitempty"`
 
@@ -23,12 +26,12 @@ type state struct {
 	Limited bool `json:"limited,omitempty"`
 }
 
-// pause is how long the receiver wants to be left alone. More than it may ask for is a clock that jumped.
+// pause is how long the receiver wants to be left alone.
 func (s *state) pause(now time.Time) time.Duration {
-	if wait := s.Until.Sub(now); wait <= maxRetryAfter {
-		return max(wait, 0)
+	if !waits(s.Until, s.Wait, now) {
+		return 0
 	}
-	return 0
+	return s.Until.Sub(now)
 }
 
 // load takes up what was known before a restart. With another URL it is another endpoint, of which nothing is known;
@@ -50,8 +53,8 @@ func (q *queue) load() error {
 		return q.save()
 	}
 	if q.state.Unwell {
-		q.breaker.trip(q.now())
-		q.breaker.next = q.now()
+		q.breaker.trip(q.steady())
+		q.breaker.next = q.steady()
 	}
 	q.health.set(q.state)
 	return nil
@@ -96,11 +99,13 @@ func (q *queue) setGone() error {
 	return q.save()
 }
 
-func (q *queue) pauseUntil(t time.Time) error {
-	if !t.After(q.state.Until) && q.state.pause(q.now()) > 0 {
+func (q *queue) pauseFor(wait time.Duration) error {
+	now := q.steady()
+	t := now.Add(wait)
+	if !t.After(q.state.Until) && q.state.pause(now) > 0 {
 		return nil
 	}
-	q.state.Until = t
+	q.state.Until, q.state.Wait = t, wait
 	q.log.Info("webhook paused by its receiver", "until", t.UTC().Truncate(time.Second))
 	return q.save()
 }
@@ -114,7 +119,7 @@ type burials struct {
 func (q *queue) buried(now time.Time, reason string) {
 	b := &q.burials
 	b.silent++
-	if now.Sub(b.logged).Abs() < time.Minute {
+	if now.Sub(b.logged) < time.Minute {
 		return
 	}
 	q.log.Warn("events dead-lettered", "count", b.silent, "reason", reason)

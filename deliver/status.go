@@ -51,7 +51,7 @@ func (d *Deliverer) Status() ([]WebhookStatus, error) {
 			Pending: stats.Pending, Dead: stats.Dead, Bytes: stats.Bytes + stats.DeadBytes, Delivered: stats.Delivered,
 			OldestPending: stats.Oldest, Gaps: d.st.Gaps(q.hook.Number),
 		}
-		if s.pause(q.now()) > 0 {
+		if s.pause(q.steady()) > 0 {
 			out[i].PausedUntil = s.Until
 		}
 	}

@@ -60,16 +60,16 @@ func (f *faults) afterDisk() error {
 }
 
 // jumpClock sets the daemon's clock of the day forwards or back, and right again after a while; it is also right in the
-// next process. The jumps are longer than the longest wait that there can be, as only those are seen for what they are:
-// a shorter one back makes what waits for its next attempt wait that much longer, which is no loss.
+// next process. The jumps are from seconds to a month: those that are shorter than a receiver may ask to be left alone for
+// cannot be told by their size.
 func (f *faults) jumpClock(ctx context.Context) error {
 	f.daemon.waitReady()
 	clock := f.daemon.under.clock.Load()
 	if clock == nil {
 		return errMissed
 	}
-	const day = 24 * 3600
-	jump := 3*day/2 + f.random.Int64N(30*day)
+	scales := []int64{10, 60, 3600, 24 * 3600, 31 * 24 * 3600}
+	jump := 1 + f.random.Int64N(scales[f.random.IntN(len(scales))])
 	if f.random.IntN(2) == 0 {
 		jump = -jump
 	}

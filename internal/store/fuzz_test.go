@@ -44,7 +44,7 @@ func sampleRecords() [][]byte {
 	ev := Event{ID: "evt_1", Type: "TODO_CREATED", Record: "t1", Committed: at, LSN: 1 << 40, Values: []byte(`"x":1`)}
 	full := &Row{Value: []byte("row"), Refs: []Ref{{Index: 3, Parent: "p\x00q"}, {Index: 4}}}
 	return [][]byte{
-		appendEntry(nil, Entry{Lanes: []uint64{1, 1 << 63}, Attempts: 3, Due: at, Committed: at, Bytes: 9, Replay: true}),
+		appendEntry(nil, Entry{Lanes: []uint64{1, 1 << 63}, Attempts: 3, Due: at, Wait: time.Hour, Committed: at, Bytes: 9, Replay: true}),
 		appendDelivery(nil, Delivery{Status: StatusDead, At: at, Attempts: 13, Code: 503, Reason: "status 503"}),
 		encodeEvent(ev, []uint32{1, 1 << 31}),
 		appendRow(appendRow(nil, full), nil),
@@ -88,12 +88,13 @@ func FuzzDelivery(f *testing.F) {
 	f.Add("delivered", "", 1, 200, int64(1764072000000000), uint64(1), uint32(1), []byte("body"))
 	f.Add("dead", "status 503", 13, 503, int64(0), uint64(1<<63), uint32(1<<31), []byte{})
 	f.Fuzz(func(t *testing.T, a, b string, m, n int, us int64, lane uint64, webhook uint32, values []byte) {
-		m, n, us = max(m, 0), max(n, 0), max(us, 0)
+		m, n, us = min(max(m, 0), 1<<50), max(n, 0), max(us, 0)
 		at := timeOf(uint64(us))
 		ev := routedEvent{Event{ID: a, Type: b, Record: a + b, Committed: at, LSN: lane, Values: values}, []uint32{webhook}}
 		row := &Row{Value: values, Refs: []Ref{{Index: byte(m), Parent: a}, {Index: byte(n), Parent: b}}}
 		for i, record := range []any{
-			Entry{Seq: 7, Lanes: []uint64{lane, ^lane}, Attempts: m, Due: at, Committed: at, Bytes: us, Replay: n%2 == 0},
+			Entry{Seq: 7, Lanes: []uint64{lane, ^lane}, Attempts: m, Due: at, Wait: time.Duration(m) * time.Microsecond,
+				Committed: at, Bytes: us, Replay: n%2 == 0},
 			Delivery{Status: a, At: at, Attempts: m, Code: n, Reason: b},
 			ev,
 			Change{Table: 1, Key: "k", Before: row},

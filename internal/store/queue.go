@@ -11,12 +11,13 @@ import (
 // Entry is an event that is pending for one webhook.
 type Entry struct {
 	Seq       uint64
-	Lanes     []uint64  // one or two
-	Attempts  int       // that have failed
-	Due       time.Time // not to be sent before; zero for at once
-	Committed time.Time // commit time of the event
-	Bytes     int64     // of the event as stored
-	Replay    bool      // queued again by a person
+	Lanes     []uint64      // one or two
+	Attempts  int           // that have failed
+	Due       time.Time     // not to be sent before; zero for at once
+	Wait      time.Duration // how far ahead Due lay when it was set, so that a clock set back since can be told
+	Committed time.Time     // commit time of the event
+	Bytes     int64         // of the event as stored
+	Replay    bool          // queued again by a person
 }
 
 // queue is what is kept in memory about a webhook's queue. Deleted keys are slow to step over, and a queue leaves
@@ -124,7 +125,7 @@ func (s *Store) entry(w uint32, seq uint64) (Entry, bool, error) {
 	return e, err == nil, err
 }
 
-// Retry keeps an entry pending with e's Attempts and Due. An entry that is no longer pending is left alone. A crash
+// Retry keeps an entry pending with e's Attempts, Due and Wait. An entry that is no longer pending is left alone. A crash
 // may undo it, as it may undo Finish: then it is sent again, under the same id.
 func (s *Store) Retry(w uint32, e Entry) error {
 	err := s.update(func(b *batch) error {
@@ -133,7 +134,7 @@ func (s *Store) Retry(w uint32, e Entry) error {
 			return err
 		}
 		b.removeDue(w, old)
-		old.Attempts, old.Due = e.Attempts, e.Due
+		old.Attempts, old.Due, old.Wait = e.Attempts, e.Due, e.Wait
 		b.set(key64(spaceQueue, w, e.Seq), appendEntry(nil, old))
 		if !e.Due.IsZero() {
 			b.set(keySeq(spaceDue, w, micros(e.Due), e.Seq), nil)
@@ -188,6 +189,9 @@ func appendEntry(b []byte, e Entry) []byte {
 	for _, lane := range e.Lanes {
 		b = binary.BigEndian.AppendUint64(b, lane)
 	}
+	if e.Wait > 0 {
+		b = binary.AppendUvarint(b, uint64(e.Wait.Microseconds()))
+	}
 	return b
 }
 
@@ -200,6 +204,9 @@ func decodeEntry(seq uint64, v []byte) (Entry, error) {
 		if lane := d.take(8); lane != nil {
 			e.Lanes[i] = binary.BigEndian.Uint64(lane)
 		}
+	}
+	if len(d.b) > 0 {
+		e.Wait = time.Duration(d.upTo(math.MaxInt64/1000)) * time.Microsecond
 	}
 	if d.err != nil {
 		return Entry{}, fmt.Errorf("%w: queue entry: %w", ErrDamaged, d.err)
