@@ -59,5 +59,5 @@ func freeBytes(dir string) (int64, error) {
 	if err := syscall.Statfs(above, &s); err != nil {
 		return 0, &fs.PathError{Op: "statfs", Path: above, Err: err}
 	}
-	return int64(s.Bavail) * s.Bsize, nil
+	return int64(s.Bavail) * int64(s.Bsize), nil //nolint:unconvert // is no int64 everywhere
 }

@@ -134,7 +134,8 @@ func (l *limits) stopIfFull() error {
 		if !l.size {
 			l.size = true
 			l.log.Warn("state is at 90 % of its size: reading stops until it is below 80 %; more room: raise "+
-				"state.maxSize, or lower state.retention", "maxSize", l.max.String())
+				"state.maxSize, or lower state.retention or delivery.deadLetterRetention", "maxSize", l.max.String(),
+				"received", l.beside())
 		}
 	})
 	return nil
@@ -152,7 +153,7 @@ func (l *limits) lookAtQueue(h limited) {
 	switch {
 	case overflowed && !was:
 		l.log.Warn("webhook overflowed: its queue is full, new events for it are not queued until it has room",
-			"webhook", h.id, "maxQueue", h.max.String())
+			l.filled(h)...)
 	case stopped && l.store.QueueRoom(h.number):
 		l.log.Info("webhook's queue has room again", "webhook", h.id)
 		l.change(func() {
@@ -182,9 +183,18 @@ func (l *limits) stopFor(h limited) {
 			return
 		}
 		l.queues = append(l.queues, h.number)
-		l.log.Warn("webhook's queue is full: reading stops, for all webhooks, until it has room",
-			"webhook", h.id, "maxQueue", h.max.String())
+		l.log.Warn("webhook's queue is full: reading stops, for all webhooks, until it has room", l.filled(h)...)
 	})
+}
+
+// filled tells, for the log, what fills a queue. Where dead letters do, no receiver that is well again makes room.
+func (l *limits) filled(h limited) []any {
+	pending, dead := l.store.QueueBytes(h.number)
+	next := "make its receiver answer (bluetap status shows its health), or raise its maxQueue"
+	if dead > pending {
+		next = "lower delivery.deadLetterRetention, after which dead letters go, or raise its maxQueue"
+	}
+	return []any{"webhook", h.id, "maxQueue", h.max.String(), "pendingBytes", pending, "deadBytes", dead, "next", next}
 }
 
 // change takes note of what has become full or has room again, and stops or resumes reading if that decides it.
@@ -203,20 +213,38 @@ func (l *limits) change(note func()) {
 	}
 }
 
-// pass waits while reading is stopped: what was received before waits, too.
+// pass waits while reading is stopped: what was received before waits, too. It does not where the state itself has
+// room, and only what was received fills it: that lies on the same disk, and nobody else would take it from there.
 func (l *limits) pass(ctx context.Context) error {
+	for {
+		released, err := l.stops()
+		if released == nil || err != nil {
+			return err
+		}
+		timer := time.NewTimer(limitsEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		case <-released:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// stops returns what will be closed when reading goes on, or nil if the next transaction may be applied.
+func (l *limits) stops() (<-chan struct{}, error) {
 	l.mu.Lock()
-	released := l.released
-	l.mu.Unlock()
-	if released == nil {
-		return nil
+	defer l.mu.Unlock()
+	if l.released == nil || len(l.queues) > 0 {
+		return l.released, nil
 	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-released:
-		return l.pass(ctx)
+	full, err := l.store.Full(0)
+	if err != nil || !full {
+		return nil, err
 	}
+	return l.released, nil
 }
 
 // paused says what is full, or "" while reading goes on.
@@ -225,10 +253,10 @@ func (l *limits) paused() string {
 	defer l.mu.Unlock()
 	switch {
 	case l.size:
-		return "the state takes 90 % of state.maxSize, " + l.max.String()
+		return "the state came to 90 % of state.maxSize, " + l.max.String() + ", and is not yet below 80 %"
 	case len(l.queues) > 0:
 		h := l.hooks[l.queues[0]]
-		return fmt.Sprintf("the queue of webhook %s takes its maxQueue, %s", h.id, h.max)
+		return fmt.Sprintf("the queue of webhook %s came to its maxQueue, %s, and is not yet below 80 %%", h.id, h.max)
 	}
 	return ""
 }

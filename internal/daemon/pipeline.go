@@ -147,8 +147,8 @@ func (p *pipeline) write(ctx context.Context, batch *store.Tx, after *store.Over
 	if err := batch.Commit(); err != nil {
 		return err
 	}
+	p.room.done()
 	if large {
-		p.room.done()
 		stages.log.Info("large transaction applied", "rows", stages.rows, "took", stages.took())
 	}
 	return nil

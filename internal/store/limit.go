@@ -42,6 +42,14 @@ func (s *Store) QueueRoom(w uint32) bool {
 	return q.room()
 }
 
+// QueueBytes returns what counts towards a webhook's limit: Stats.Bytes and Stats.DeadBytes.
+func (s *Store) QueueBytes(w uint32) (pending, dead uint64) {
+	q := s.queue(w)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.counts.Bytes, q.counts.DeadBytes
+}
+
 // full tells whether the queue, with more bytes beside those that it is known to hold, has reached its limit. The
 // caller holds mu, here and below.
 func (q *queue) full(more uint64) bool {
