@@ -124,8 +124,8 @@ func TestOverflow(t *testing.T) {
 	if got := came(to, "/well", "TODO_CREATED"); got != rounds*each+1 {
 		t.Errorf("the other webhook got %d, want all %d", got, rounds*each+1)
 	}
-	if n := came(to, "/well", "BLUETAP_GAP"); n != 0 || i.webhook(t, "well").Gaps == nil {
-		t.Errorf("the other webhook was told of %d gaps", n)
+	if n, gaps := came(to, "/well", "BLUETAP_GAP"), i.webhook(t, "well").Gaps; n != 0 || len(gaps) != 0 {
+		t.Errorf("the other webhook was told of %d gaps, and status shows %+v", n, gaps)
 	}
 }
 

@@ -26,6 +26,7 @@ const growthPart = 100
 type limits struct {
 	store  *store.Store
 	stream *capture.Stream
+	beside func() uint64 // bytes that received transactions take on the state's disk
 	max    config.Bytes
 	hooks  map[uint32]limited
 	pause  bool // for a queue that is full, instead of letting it overflow
@@ -50,8 +51,9 @@ type limited struct {
 }
 
 func (d *daemon) newLimits(stream *capture.Stream) *limits {
-	l := &limits{store: d.store, stream: stream, max: d.Config.State.MaxSize, log: d.Log, gaps: map[uint32]bool{},
-		hooks: map[uint32]limited{}, pause: d.Config.Delivery.WhenFull == config.WhenFullPause}
+	l := &limits{store: d.store, stream: stream, beside: func() uint64 { return uint64(stream.Status().Spilled) },
+		max: d.Config.State.MaxSize, log: d.Log, gaps: map[uint32]bool{}, hooks: map[uint32]limited{},
+		pause: d.Config.Delivery.WhenFull == config.WhenFullPause}
 	numbers := d.store.WebhookNumbers()
 	for _, w := range d.Config.Webhooks {
 		if w.Enabled {
@@ -140,9 +142,6 @@ func (l *limits) stopIfFull() error {
 	})
 	return nil
 }
-
-// beside is what received transactions take on the state's disk.
-func (l *limits) beside() uint64 { return uint64(l.stream.Status().Spilled) }
 
 func (l *limits) lookAtQueue(h limited) {
 	l.mu.Lock()
