@@ -98,6 +98,7 @@ func (s *Store) commitSync(b *batch) error {
 	if err := s.call(context.Background(), func() error { return b.Commit(pebble.Sync) }); err != nil {
 		return err
 	}
+	s.written.Add(uint64(b.Len()))
 	s.sync.reached(mark)
 	return nil
 }

@@ -139,7 +139,7 @@ type Store struct {
 	visible atomic.Uint64  // events below may be delivered; also the next sequence number
 	staged  atomic.Bool    // there is a stagedMark
 	sync    syncing
-	written atomic.Uint64 // bytes of what was committed
+	written atomic.Uint64 // bytes of what was committed or ingested
 
 	stateMu sync.Mutex // guards state; never held across a call into Pebble
 	state   State
@@ -148,9 +148,10 @@ type Store struct {
 	queues  map[uint32]*queue
 	numbers map[string]uint32
 
-	floors   floors
-	sweeper  sweeper
-	onQueued []func(webhooks []uint32)
+	floors    floors
+	sweeper   sweeper
+	reclaimer reclaimer
+	onQueued  []func(webhooks []uint32)
 }
 
 // Close syncs what was applied and closes the database. Other calls must have returned, Run too. After a failure it
