@@ -155,7 +155,8 @@ type Store struct {
 }
 
 // Close syncs what was applied and closes the database. Other calls must have returned, Run too. After a failure it
-// touches nothing and returns nil: the process is to end, and keeps the lock until then. A second Close is a no-op.
+// touches nothing and returns nil: the process is to end, and keeps the lock until then. A disk that fails while it
+// closes is an error, after which the lock is kept likewise. A second Close is a no-op.
 func (s *Store) Close() error {
 	select {
 	case s.writer <- struct{}{}:
@@ -172,16 +173,39 @@ func (s *Store) Close() error {
 	case <-s.fault.done:
 		return nil
 	}
+	if s.fault.get() != nil {
+		return nil // of several that are ready, select takes any
+	}
 	if !s.readOnly {
 		if err := s.call(context.Background(), s.syncLog); err != nil {
 			return fmt.Errorf("close store: %w", err)
 		}
 	}
-	s.fault.set(ErrClosed)
-	if err := errors.Join(s.db.Close(), s.lock.Close()); err != nil {
+	if err := s.closeAll(s.db); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil
+}
+
+// closeAll closes the database, which may be nil, and then gives up the lock. Pebble writes meanwhile, so that the disk
+// may fail once more and hold it for ever, as in call: then the lock is kept.
+func (s *Store) closeAll(db *pebble.DB) error {
+	s.fault.set(ErrClosed)
+	done := make(chan error, 1)
+	go func() {
+		done <- s.guard(func() (err error) {
+			if db != nil {
+				err = db.Close()
+			}
+			return errors.Join(err, s.lock.Close())
+		})
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-s.fault.late.done:
+		return s.fault.late.err
+	}
 }
 
 // Size returns the bytes that the store takes on disk.
