@@ -49,7 +49,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer func() {
 		if closeErr := st.Close(); err == nil {
-			err = closeErr
+			err = advise(closeErr)
 		}
 	}()
 	d := &daemon{Options: o, store: st, started: time.Now(), room: &room{dir: o.Config.State.Dir}}

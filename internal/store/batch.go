@@ -98,6 +98,7 @@ func (s *Store) commitSync(b *batch) error {
 	if err := s.call(context.Background(), func() error { return b.Commit(pebble.Sync) }); err != nil {
 		return err
 	}
+	s.written.Add(uint64(b.Len()))
 	s.sync.reached(mark)
 	return nil
 }
@@ -120,7 +121,7 @@ func (s *Store) get(key []byte) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read: %w", err)
+		return nil, s.unread(fmt.Errorf("read: %w", err))
 	}
 	out := make([]byte, len(v))
 	copy(out, v)
@@ -145,19 +146,19 @@ func (s *Store) scan(from, to []byte) iter.Seq2[record, error] {
 		}
 		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 		if err != nil {
-			yield(record{}, fmt.Errorf("scan: %w", err))
+			yield(record{}, s.unread(fmt.Errorf("scan: %w", err)))
 			return
 		}
 		defer it.Close()
 		for ok := it.First(); ok; ok = it.Next() {
 			v, err := it.ValueAndErr()
 			if err != nil {
-				yield(record{}, fmt.Errorf("scan: %w", err))
+				yield(record{}, s.unread(fmt.Errorf("scan: %w", err)))
 				return
 			}
 			key := it.Key()
 			if len(key) < shortest[key[0]] {
-				yield(record{}, fmt.Errorf("%w: key: %w", ErrDamaged, errShort))
+				yield(record{}, damaged(fmt.Errorf("key: %w", errShort)))
 				return
 			}
 			if !yield(record{key, v}, nil) {
@@ -165,9 +166,18 @@ func (s *Store) scan(from, to []byte) iter.Seq2[record, error] {
 			}
 		}
 		if err := it.Error(); err != nil {
-			yield(record{}, fmt.Errorf("scan: %w", err))
+			yield(record{}, s.unread(fmt.Errorf("scan: %w", err)))
 		}
 	}
+}
+
+// unread returns what is to be said of an error of reading: the failure of the store that it is part of, if it is known
+// by then, else what it means for the state.
+func (s *Store) unread(err error) error {
+	if fault := s.fault.get(); fault != nil {
+		return fault
+	}
+	return judge(err)
 }
 
 // first returns the first key of a range, or nil if it is empty.

@@ -78,6 +78,7 @@ func (t *eventTable) ingest() error {
 	if err != nil {
 		return fmt.Errorf("ingest events: %w", err)
 	}
+	t.store.written.Add(uint64(t.size))
 	t.w, t.size = nil, 0
 	return nil
 }

@@ -15,9 +15,12 @@ type fault struct {
 	once sync.Once
 	done chan struct{} // closed once err is set
 	err  error
+	late *fault // what failed, even if the store is closed: while it is being closed
 }
 
-func newFault() *fault { return &fault{done: make(chan struct{})} }
+func newFault() *fault {
+	return &fault{done: make(chan struct{}), late: &fault{done: make(chan struct{})}}
+}
 
 func (f *fault) set(err error) {
 	f.once.Do(func() {
@@ -37,7 +40,11 @@ func (f *fault) get() error {
 }
 
 // fail records that the disk or the database underneath gave up.
-func (f *fault) fail(cause error) { f.set(fmt.Errorf("%w: %w", ErrFailed, cause)) }
+func (f *fault) fail(cause error) {
+	err := fmt.Errorf("%w: %w", ErrFailed, cause)
+	f.set(err)
+	f.late.set(err)
+}
 
 // quiet is the logger that Pebble is given. Pebble reports through Fatalf what it cannot go on from and expects the
 // process to end there. It is the daemon that decides when the process ends, so Fatalf records the error and never
@@ -75,9 +82,10 @@ func causeOf(text string, args []any) error {
 func (f *fault) events() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
-			if f.fail(err); !errors.Is(f.get(), ErrClosed) {
-				select {}
+			if errors.Is(f.get(), ErrClosed) {
+				return // what Close does not wait for, and Open does again
 			}
+			f.stop(err)
 		},
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			f.fail(damaged(info.Details))
@@ -93,7 +101,7 @@ func (s *Store) guard(op func() error) (err error) {
 			return
 		}
 		s.fault.fail(causeOf(fmt.Sprint(r), []any{r}))
-		err = s.fault.get()
+		err = s.fault.late.err
 	}()
 	return op()
 }

@@ -173,7 +173,53 @@ func TestFailureAtOpen(t *testing.T) {
 		_, err := Open("state", Options{FS: f.fs})
 		opened <- err
 	}()
-	if err := receive(t, opened); !errors.Is(err, syscall.ENOSPC) {
-		t.Fatalf("got %v, want ENOSPC", err)
+	wantHinted(t, receive(t, opened), syscall.ENOSPC)
+}
+
+// TestFailureAtClose has the disk fail once Close has synced: Pebble, which syncs once more, never comes back then.
+func TestFailureAtClose(t *testing.T) {
+	var syncs atomic.Int32
+	f := newFailing(syscall.EIO, func(op errorfs.Op) bool { return isLog(op) && isSync(op) && syncs.Add(1) > 1 })
+	s, err := Open("state", Options{FS: f.fs})
+	check(t, err)
+	apply(t, s, 1, 1, nil, "e")
+	f.on.Store(true)
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	if err := receive(t, closed); !errors.Is(err, ErrFailed) || !errors.Is(err, syscall.EIO) {
+		t.Fatalf("got %v, want ErrFailed and EIO", err)
+	}
+	check(t, s.Close())
+}
+
+// TestFailureAtAbandon has an Open that is refused, and the disk fail while it closes what it had opened.
+func TestFailureAtAbandon(t *testing.T) {
+	var syncs atomic.Int32
+	f := newFailing(syscall.EIO, func(op errorfs.Op) bool { return isLog(op) && isSync(op) && syncs.Add(1) > 0 })
+	s, err := Open("state", Options{FS: f.fs})
+	check(t, err)
+	check(t, s.putSync(metaKey(metaFormat), []byte{format + 1}))
+	check(t, s.Close())
+	f.on.Store(true)
+	opened := make(chan error, 1)
+	go func() {
+		_, err := Open("state", Options{FS: f.fs})
+		opened <- err
+	}()
+	wantHinted(t, receive(t, opened), syscall.EIO)
+}
+
+// TestUnreadableManifest has a manifest that may not be read, or cannot be.
+func TestUnreadableManifest(t *testing.T) {
+	for _, cause := range []error{syscall.EACCES, syscall.EIO} {
+		f := newFailing(cause, func(op errorfs.Op) bool {
+			return named("MANIFEST")(op) && (op.Kind == errorfs.OpOpen || op.Kind == errorfs.OpFileRead)
+		})
+		s, err := Open("state", Options{FS: f.fs})
+		check(t, err)
+		check(t, s.Close())
+		f.on.Store(true)
+		_, err = Open("state", Options{FS: f.fs})
+		wantHinted(t, err, cause)
 	}
 }

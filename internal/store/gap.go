@@ -9,7 +9,10 @@ import (
 )
 
 // Gap says which events a webhook whose queue was full did not get. It is written in the same batch as the rest of the
-// transaction that they belong to: whatever a crash leaves, an event is in the queue or in the gap, and never in both.
+// transaction that they belong to: what is kept of an event is its entry in the queue or its count in the gap, never
+// both and never neither. The transactions that a crash takes back are decided anew: an event of theirs that was delivered
+// from memory may then be counted here too, and a note that had been made of a gap may be followed by another, with
+// another id, that covers part of the same.
 type Gap struct {
 	From   uint64            `json:"from"` // ends of the first and the last commit that events are missing of
 	To     uint64            `json:"to"`
@@ -232,12 +235,16 @@ func (s *Store) sweepGaps(now time.Time) error {
 	left := map[uint32][]Gap{}
 	return s.update(func(b *batch) error {
 		for w := range s.knownQueues() {
-			for _, g := range s.Gaps(w) {
-				if g.Ended.IsZero() || now.Sub(g.Ended) < s.deadRetention(w) {
-					continue
+			gaps := s.Gaps(w)
+			kept := slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool {
+				old := !g.Ended.IsZero() && now.Sub(g.Ended) >= s.deadRetention(w)
+				if old {
+					b.remove(key64(spaceGap, w, g.From))
 				}
-				b.remove(key64(spaceGap, w, g.From))
-				left[w] = slices.DeleteFunc(s.Gaps(w), func(other Gap) bool { return other.From <= g.From })
+				return old
+			})
+			if len(kept) < len(gaps) {
+				left[w] = kept
 			}
 		}
 		return nil
@@ -256,6 +263,9 @@ func (s *Store) loadGaps() error {
 		var g Gap
 		if err := json.Unmarshal(r.value, &g); err != nil {
 			return damaged(fmt.Errorf("decode gap: %w", err))
+		}
+		if g.Events == nil {
+			g.Events = map[string]uint64{}
 		}
 		q := s.queue(numberOf(r.key))
 		q.gaps = append(q.gaps, g)

@@ -151,6 +151,48 @@ func TestManyGaps(t *testing.T) {
 	want(t, "on disk", keys, len(s.Gaps(1)))
 }
 
+// TestGapRecords opens stores with gaps that are written otherwise than now.
+func TestGapRecords(t *testing.T) {
+	fs := vfs.NewMem()
+	s, err := Open("state", Options{FS: fs})
+	check(t, err)
+	check(t, s.putSync(key64(spaceGap, 1, 5), []byte(`{"from":5,"to":9,"count":3,"events":null}`)))
+	check(t, s.Close())
+	s, err = Open("state", Options{FS: fs})
+	check(t, err)
+	limited(s, 1)
+	addSome(t, s, 10, 3)
+	want(t, "gap", gapsOf(s, 1), "5-10:6 map[TODO_CREATED:2 TODO_DELETED:1] false")
+	check(t, s.putSync([]byte{spaceGap}, []byte("{}")))
+	check(t, s.Close())
+	_, err = Open("state", Options{FS: fs})
+	wantHinted(t, err, ErrDamaged)
+}
+
+// TestGapClock ends a gap while the clock is far ahead, and the next one once it has been set right.
+func TestGapClock(t *testing.T) {
+	now, fs := epoch, vfs.NewMem()
+	o := Options{FS: fs, Now: func() time.Time { return now }}
+	s, err := Open("state", o)
+	check(t, err)
+	limited(s, 2)
+	for i, ahead := range []time.Duration{10 * 365 * 24 * time.Hour, 0} {
+		now = epoch.Add(ahead)
+		addSome(t, s, 10*uint64(i)+10, 4)
+		finishSome(t, s, 1, 10, StatusDelivered)
+		endGap(t, s, 1, true)
+		finishSome(t, s, 1, 10, StatusDelivered)
+	}
+	now = epoch.Add(721 * time.Hour)
+	_, err = s.sweep()
+	check(t, err)
+	kept := gapsOf(s, 1)
+	want(t, "gaps", kept, "10-10:2 map[TODO_CREATED:1 TODO_DELETED:1] true")
+	check(t, s.Close())
+	s = openTest(t, "state", o)
+	want(t, "gaps after a restart", gapsOf(s, 1), kept)
+}
+
 // TestGapCrash crashes at each write of a history in which a queue overflows, in small transactions and in the middle
 // of large ones, and has room again: queue and gap are always of the same moment, and after the rest of the history
 // each event is in one of them.

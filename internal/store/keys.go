@@ -48,6 +48,7 @@ const (
 var shortest = [256]int{
 	spaceShape: 5, spaceNumber: 1, spaceWebhook: 5, spaceCounts: 5, spaceRow: 6, spaceRef: 9, spaceScratch: 7,
 	spaceEvent: 9, spaceQueue: 13, spaceLane: 21, spaceDue: 21, spaceMark: 13, spaceOutcome: 13, spaceResponse: 13,
+	spaceGap: 13,
 }
 
 // The two halves of an overlay's scratch range.

@@ -1,10 +1,5 @@
 package store
 
-import (
-	"context"
-	"fmt"
-)
-
 // QueueLimit bounds the queue of one webhook. What counts is Stats.Bytes and Stats.DeadBytes: the events that are
 // pending for it and its dead letters, each in full, although an event that several webhooks have is stored once. So a
 // webhook's limit means the same whatever the others do. The zero QueueLimit is none.
@@ -90,41 +85,5 @@ func (s *Store) willTake() (uint64, error) {
 	return m.DiskSpaceUsage() + m.MemTable.Size, nil
 }
 
-// Written returns the bytes of all writes since Open.
+// Written returns the bytes of all writes since Open, whichever way they took.
 func (s *Store) Written() uint64 { return s.written.Load() }
-
-// Reclaim gives the space of the events that retention has dropped since the last call back to the disk, and makes Run
-// look for more of them. Pebble does the first by itself only as new data comes, and none does while the store is full.
-// It may take seconds.
-func (s *Store) Reclaim(ctx context.Context) error {
-	s.sweeper.hurry.Store(true)
-	from, to := s.sweeper.takeDropped()
-	if from == to {
-		return s.fault.get()
-	}
-	err := s.call(ctx, func() error { return s.db.Compact(ctx, eventKey(from), eventKey(to), false) })
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("reclaim space: %w", err)
-	}
-	return err
-}
-
-// noteDropped notes that an event was dropped.
-func (w *sweeper) noteDropped(seq uint64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.from == w.to {
-		w.from, w.to = seq, seq+1
-		return
-	}
-	w.from, w.to = min(w.from, seq), max(w.to, seq+1)
-}
-
-// takeDropped returns the range of what was dropped since it was last called.
-func (w *sweeper) takeDropped() (from, to uint64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	from, to = w.from, w.to
-	w.from, w.to = 0, 0
-	return from, to
-}

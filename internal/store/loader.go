@@ -83,6 +83,7 @@ func (l *Loader) flush() error {
 	if err != nil {
 		return fmt.Errorf("ingest tables: %w", err)
 	}
+	l.store.written.Add(uint64(len(l.arena)))
 	l.arena, l.rows, l.refs = l.arena[:0], l.rows[:0], l.refs[:0]
 	return nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"iter"
 )
@@ -116,7 +117,7 @@ func (m *Mirror) child(
 	id []byte, skip func(table uint8, key string) (bool, error),
 ) (c Child, left bool, err error) {
 	if len(id) == 0 {
-		return c, false, fmt.Errorf("%w: reference: %w", ErrDamaged, errShort)
+		return c, false, damaged(fmt.Errorf("reference: %w", errShort))
 	}
 	c = Child{Table: id[0], Key: string(id[1:])}
 	if skip != nil {
@@ -125,7 +126,7 @@ func (m *Mirror) child(
 		}
 	}
 	if c.Value, err = m.Row(c.Table, c.Key); err == nil && c.Value == nil {
-		err = fmt.Errorf("%w: reference of a row that is not there", ErrDamaged)
+		err = damaged(errors.New("reference of a row that is not there"))
 	}
 	return c, false, err
 }

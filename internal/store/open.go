@@ -31,7 +31,7 @@ func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 			return nil, none(dir)
 		}
 	} else if err := makeDir(dir, o); err != nil {
-		return nil, fmt.Errorf("create state directory: %w", err)
+		return nil, judge(fmt.Errorf("create state directory: %w", err))
 	}
 	lock, err := lockDir(dir, o)
 	if err != nil {
@@ -81,11 +81,7 @@ func (s *Store) abandon(err error, db *pebble.DB) error {
 	if s.fault.get() != nil {
 		return err
 	}
-	s.fault.set(ErrClosed)
-	if db != nil {
-		err = errors.Join(err, db.Close())
-	}
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(err, s.closeAll(db))
 }
 
 // lockDir tells a lock that somebody holds from a directory that cannot be locked: the first is a plain error or the
@@ -112,12 +108,12 @@ func lockDir(dir string, o Options) (*pebble.Lock, error) {
 func (s *Store) openDB() error {
 	for _, check := range []func() error{s.checkFiles, s.checkManifest} {
 		if err := check(); err != nil {
-			return err
+			return judge(err)
 		}
 	}
 	if !s.readOnly {
 		if err := s.removeLoads(); err != nil {
-			return err
+			return judge(err)
 		}
 	}
 	err := s.call(context.Background(), func() (err error) {

@@ -148,7 +148,7 @@ func decodeDelivery(v []byte) (Delivery, error) {
 	out := Delivery{Status: d.string(), At: d.time()}
 	out.Attempts, out.Code, out.Reason = d.int(), d.int(), d.string()
 	if d.err != nil {
-		return Delivery{}, fmt.Errorf("%w: delivery: %w", ErrDamaged, d.err)
+		return Delivery{}, damaged(fmt.Errorf("delivery: %w", d.err))
 	}
 	return out, nil
 }

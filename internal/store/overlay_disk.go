@@ -79,7 +79,7 @@ func decodeChange(id rowID, v []byte) (Change, error) {
 	d := decoder{b: v}
 	c := Change{Table: id.table, Key: id.key, Before: d.row(), After: d.row()}
 	if d.err != nil {
-		return Change{}, fmt.Errorf("%w: staged change: %w", ErrDamaged, d.err)
+		return Change{}, damaged(fmt.Errorf("staged change: %w", d.err))
 	}
 	return c, nil
 }
@@ -160,7 +160,7 @@ func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 				return
 			}
 			if len(r.key) == len(prefix) {
-				yield(Child{}, fmt.Errorf("%w: staged reference: %w", ErrDamaged, errShort))
+				yield(Child{}, damaged(fmt.Errorf("staged reference: %w", errShort)))
 				return
 			}
 			id := rowID{r.key[len(prefix)], string(r.key[len(prefix)+1:])}

@@ -209,7 +209,7 @@ func decodeEntry(seq uint64, v []byte) (Entry, error) {
 		e.Wait = time.Duration(d.upTo(math.MaxInt64/1000)) * time.Microsecond
 	}
 	if d.err != nil {
-		return Entry{}, fmt.Errorf("%w: queue entry: %w", ErrDamaged, d.err)
+		return Entry{}, damaged(fmt.Errorf("queue entry: %w", d.err))
 	}
 	return e, nil
 }

@@ -45,6 +45,7 @@ func TestRecount(t *testing.T) {
 	s, err := Open("state", o)
 	check(t, err)
 	limited(s, 30)
+	s.KeepDead(1, 24*time.Hour)
 	for step := range uint64(600) {
 		w := uint32(1 + random.IntN(2))
 		switch random.IntN(6) {
@@ -65,6 +66,7 @@ func TestRecount(t *testing.T) {
 			s, err = Open("state", o)
 			check(t, err)
 			limited(s, 30)
+			s.KeepDead(1, 24*time.Hour)
 		}
 		wantRecount(t, s)
 	}

@@ -1,15 +1,15 @@
 package store
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// How the sweep is spread: so many events a turn, the next turn soon while there is more to do, and one look at all
-// that was kept an hour.
+// How the sweep is spread: so many events or bytes of them a turn, since what was applied waits for it with its fsync,
+// the next turn soon while there is more to do, and one look at all that was kept an hour.
 const (
 	sweepEvents = 1000
+	sweepBytes  = 8 << 20
 	sweepEvery  = time.Minute
 	sweepSoon   = 100 * time.Millisecond
 	sweepAgain  = time.Hour
@@ -23,9 +23,22 @@ type sweeper struct {
 	kept  bool                     // some below next was old enough, but pending or dead
 	began time.Time                // when next was last set back to floor
 
-	hurry    atomic.Bool // room is wanted: look again at what was kept
-	mu       sync.Mutex  // guards what follows
-	from, to uint64      // what was dropped and not reclaimed is between; equal: nothing was
+	hurry atomic.Bool // room is wanted: look again at what was kept
+
+	letters map[uint32]*letters // of the webhooks that keep dead letters for less time than retention
+}
+
+// turn counts what one turn has looked at.
+type turn struct{ records, bytes int }
+
+// look counts a record, unless the turn has been long enough: then it is to be looked at in the next.
+func (t *turn) look(bytes int) bool {
+	if t.records == sweepEvents || t.bytes >= sweepBytes {
+		return false
+	}
+	t.records++
+	t.bytes += bytes
+	return true
 }
 
 // KeepDead sets how long the dead letters of a webhook are kept, from their death. It must be called before Run.
@@ -57,13 +70,17 @@ func (s *Store) sweep() (more bool, err error) {
 	if err := s.sweepGaps(now); err != nil {
 		return false, err
 	}
+	left, err := s.sweepLetters(now)
+	if err != nil {
+		return false, err
+	}
 	b := s.newBatch()
 	defer s.release(b)
 	buried := map[uint32]tally{}
 	if more, err = s.sweepSome(b, buried, now); err != nil {
 		return false, err
 	}
-	return more, s.commit(b, func(b *batch) error {
+	return more || left, s.commit(b, func(b *batch) error {
 		for n, dead := range buried {
 			b.setCounts(n, s.queue(n).bury(dead))
 		}
@@ -74,12 +91,13 @@ func (s *Store) sweep() (more bool, err error) {
 // sweepSome fills b with what is to go, and buried with the dead letters among it. An event that may go once may go
 // for good, so that it needs not be one step with the commit.
 func (s *Store) sweepSome(b *batch, buried map[uint32]tally, now time.Time) (more bool, err error) {
-	looked := 0
-	for r, err := range s.scan(eventKey(s.sweeper.next), eventKey(s.visible.Load())) {
+	looked, bound := turn{}, s.visible.Load()
+	for r, err := range s.scan(eventKey(s.sweeper.next), eventKey(bound)) {
 		if err != nil {
 			return false, err
 		}
-		if looked++; looked > sweepEvents {
+		s.reclaimer.swept.Store(seqOf(r.key))
+		if !looked.look(len(r.value)) {
 			return true, nil
 		}
 		ev, webhooks, err := decodeEvent(r.value)
@@ -93,6 +111,7 @@ func (s *Store) sweepSome(b *batch, buried map[uint32]tally, now time.Time) (mor
 			return false, err
 		}
 	}
+	s.reclaimer.swept.Store(bound)
 	return false, nil
 }
 
@@ -122,7 +141,7 @@ func (s *Store) sweepEvent(
 		}
 	}
 	b.remove(eventKey(seq))
-	w.noteDropped(seq)
+	s.reclaimer.dropped.Store(true)
 	if !w.kept {
 		w.floor = w.next
 	}

@@ -37,6 +37,14 @@ func (s *Store) readMark() (m stagedMark, ok bool, err error) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		return m, false, damaged(fmt.Errorf("decode staged mark: %w", err))
 	}
+	for w, g := range m.Gaps {
+		if g == nil {
+			return m, false, damaged(fmt.Errorf("staged mark: gap of webhook %d: %w", w, errShort))
+		}
+		if g.Events == nil {
+			g.Events = map[string]uint64{}
+		}
+	}
 	return m, true, nil
 }
 

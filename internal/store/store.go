@@ -139,7 +139,7 @@ type Store struct {
 	visible atomic.Uint64  // events below may be delivered; also the next sequence number
 	staged  atomic.Bool    // there is a stagedMark
 	sync    syncing
-	written atomic.Uint64 // bytes of what was committed
+	written atomic.Uint64 // bytes of what was committed or ingested
 
 	stateMu sync.Mutex // guards state; never held across a call into Pebble
 	state   State
@@ -148,13 +148,15 @@ type Store struct {
 	queues  map[uint32]*queue
 	numbers map[string]uint32
 
-	floors   floors
-	sweeper  sweeper
-	onQueued []func(webhooks []uint32)
+	floors    floors
+	sweeper   sweeper
+	reclaimer reclaimer
+	onQueued  []func(webhooks []uint32)
 }
 
 // Close syncs what was applied and closes the database. Other calls must have returned, Run too. After a failure it
-// touches nothing and returns nil: the process is to end, and keeps the lock until then. A second Close is a no-op.
+// touches nothing and returns nil: the process is to end, and keeps the lock until then. A disk that fails while it
+// closes is an error, after which the lock is kept likewise. A second Close is a no-op.
 func (s *Store) Close() error {
 	select {
 	case s.writer <- struct{}{}:
@@ -171,16 +173,39 @@ func (s *Store) Close() error {
 	case <-s.fault.done:
 		return nil
 	}
+	if s.fault.get() != nil {
+		return nil // of several that are ready, select takes any
+	}
 	if !s.readOnly {
 		if err := s.call(context.Background(), s.syncLog); err != nil {
 			return fmt.Errorf("close store: %w", err)
 		}
 	}
-	s.fault.set(ErrClosed)
-	if err := errors.Join(s.db.Close(), s.lock.Close()); err != nil {
+	if err := s.closeAll(s.db); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil
+}
+
+// closeAll closes the database, which may be nil, and then gives up the lock. Pebble writes meanwhile, so that the disk
+// may fail once more and hold it for ever, as in call: then the lock is kept.
+func (s *Store) closeAll(db *pebble.DB) error {
+	s.fault.set(ErrClosed)
+	done := make(chan error, 1)
+	go func() {
+		done <- s.guard(func() (err error) {
+			if db != nil {
+				err = db.Close()
+			}
+			return errors.Join(err, s.lock.Close())
+		})
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-s.fault.late.done:
+		return s.fault.late.err
+	}
 }
 
 // Size returns the bytes that the store takes on disk.

@@ -296,7 +296,7 @@ func decodeEvent(v []byte) (Event, []uint32, error) {
 	ev := Event{Committed: d.time(), LSN: d.uint(), ID: d.string(), Type: d.string(), Record: d.string()}
 	ev.Values = d.b
 	if d.err != nil {
-		return Event{}, nil, fmt.Errorf("%w: event: %w", ErrDamaged, d.err)
+		return Event{}, nil, damaged(fmt.Errorf("event: %w", d.err))
 	}
 	return ev, webhooks, nil
 }
