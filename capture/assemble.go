@@ -40,8 +40,12 @@ func (r *receiver) begin(msg []byte) error {
 	}
 	m := reader{b: msg[1:]}
 	m.take(16)
-	r.open = &Transaction{XID: m.uint32()}
-	return m.err
+	xid := m.uint32()
+	if err := m.end(); err != nil {
+		return fmt.Errorf("read BEGIN: %w", err)
+	}
+	r.open = &Transaction{XID: xid}
+	return nil
 }
 
 func (r *receiver) change(msg []byte) error {
@@ -109,13 +113,16 @@ func (r *receiver) truncate(msg []byte) error {
 	for range n {
 		oid := m.uint32()
 		if m.err != nil {
-			return m.err
+			break
 		}
 		if err := r.add(oid, msg[:1]); err != nil {
 			return err
 		}
 	}
-	return m.err
+	if err := m.end(); err != nil {
+		return fmt.Errorf("read TRUNCATE: %w", err)
+	}
+	return nil
 }
 
 // relation makes a table known. A shape that is as before keeps its pointer, even over a reconnect.
@@ -176,8 +183,11 @@ func (r *receiver) commit(ctx context.Context, msg []byte) error {
 	m := reader{b: msg[1:]}
 	m.take(9)
 	end, at := LSN(m.uint64()), int64(m.uint64())
-	if m.err != nil || r.open == nil {
-		return errors.Join(m.err, errors.New("cannot use COMMIT"))
+	if err := m.end(); err != nil {
+		return fmt.Errorf("read COMMIT: %w", err)
+	}
+	if r.open == nil {
+		return errors.New("COMMIT outside a transaction")
 	}
 	if end <= r.received() {
 		r.discard()

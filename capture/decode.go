@@ -25,8 +25,11 @@ const (
 	tupleOld = 'O'
 )
 
-// errShortMessage is what a message that ends too early gives.
-var errShortMessage = errors.New("message is cut short")
+// What is wrong with a message that is not as long as its fields are.
+var (
+	errShortMessage = errors.New("message is cut short")
+	errLongMessage  = errors.New("message goes on after its last field")
+)
 
 // reader takes a message apart. After the first fault everything reads as zero and err says what it was, so that
 // callers ask once, at the end.
@@ -81,6 +84,16 @@ func (r *reader) string() string {
 	return string(s)
 }
 
+// end is asked after the last field, and says what is wrong with the message. The manual knows no field that may
+// follow: new ones come with a version of the protocol that has to be asked for. So what is left over means that the
+// message was not read as it was meant, and then its values cannot be believed either.
+func (r *reader) end() error {
+	if r.err == nil && len(r.b) > 0 {
+		return fmt.Errorf("%w: %d bytes", errLongMessage, len(r.b))
+	}
+	return r.err
+}
+
 // isOld reports whether a tuple of this kind may stand before, or in place of, the new one.
 func isOld(kind byte) bool { return kind == tupleKey || kind == tupleOld }
 
@@ -91,7 +104,7 @@ func decodeChange(rel *Relation, msg []byte) (Change, error) {
 	kind := r.uint8()
 	if kind == msgTruncate {
 		c.Op = Truncate
-		return c, r.err
+		return c, r.end()
 	}
 	r.uint32()
 	tuple := r.uint8()
@@ -111,8 +124,8 @@ func decodeChange(rel *Relation, msg []byte) (Change, error) {
 	default:
 		r.err = errors.Join(r.err, fmt.Errorf("tuple of kind %q in a message of kind %q", tuple, kind))
 	}
-	if r.err != nil {
-		return Change{}, r.err
+	if err := r.end(); err != nil {
+		return Change{}, err
 	}
 	return c, nil
 }
@@ -160,5 +173,5 @@ func decodeRelation(msg []byte) (*Relation, error) {
 	if rel.Schema == "" {
 		rel.Schema = "pg_catalog"
 	}
-	return rel, r.err
+	return rel, r.end()
 }

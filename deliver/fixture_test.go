@@ -73,6 +73,7 @@ type event struct {
 	lanes []uint64
 	hooks []uint32
 	age   time.Duration
+	size  int // of a value beside it
 }
 
 // add applies one transaction that holds the events.
@@ -86,7 +87,7 @@ func (f *fixture) add(events ...event) {
 	for _, e := range events {
 		err := tx.Add(store.Event{
 			ID: "evt_" + strconv.Itoa(e.n), Type: "TODO_CREATED", Committed: time.Now().Add(-e.age),
-			LSN: f.end, Values: fmt.Appendf(nil, `"currentValue":{"n":%d}`, e.n),
+			LSN: f.end, Values: fmt.Appendf(nil, `"currentValue":{"n":%d,"x":"%0*d"}`, e.n, e.size, e.n),
 		}, e.lanes, e.hooks)
 		if err != nil {
 			f.t.Fatal(err)

@@ -3,6 +3,7 @@ package deliver
 import (
 	"encoding/json"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,6 +47,52 @@ func TestRestart(t *testing.T) {
 		t.Errorf("got %s %s, want %s %s", got[before].id, got[before].body, got[0].id, got[0].body)
 	}
 	checkOrder(t, got, [][]uint64{{1}, {1}, {1}})
+}
+
+// TestBacklogStaysOnDiskAtStart: a Deliverer that starts on a long queue takes no more memory, be it for a moment, than
+// for the bodies that are under way. Not parallel: it counts what the process allocates.
+func TestBacklogStaysOnDiskAtStart(t *testing.T) {
+	const backlog, batch, size, concurrency = 2000, 200, 16 << 10, 8
+	arrived := make(chan struct{}, backlog)
+	hanging := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		hang(w, r)
+	})
+	f := newFixture(t)
+	w := f.hook("w", hanging.URL, func(w *Webhook) { w.Concurrency, w.Timeout = concurrency, patience })
+	for n := 0; n < backlog; n += batch {
+		events := make([]event, batch)
+		for i := range events {
+			events[i] = event{n: n + i, lanes: []uint64{uint64(n + i)}, hooks: []uint32{w.Number}, size: size}
+		}
+		f.add(events...)
+	}
+	if err := f.st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.open()
+	before := allocated()
+	stop := f.runWith(Options{Drain: time.Millisecond}, w)
+	for range concurrency {
+		select {
+		case <-arrived:
+		case <-time.After(patience):
+			t.Fatal("waited in vain for requests")
+		}
+	}
+	took := allocated() - before
+	t.Logf("%d KiB were allocated for a backlog of %d KiB", took>>10, backlog*size>>10)
+	if took > backlog*size/4 {
+		t.Errorf("%d bytes were allocated for a backlog of %d", took, backlog*size)
+	}
+	stop()
+}
+
+// allocated is how many bytes the process has allocated since it began, whether it still holds them or not.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 // TestDrain: what is under way is finished, and what outlasts the drain stays pending without an attempt counted.

@@ -224,24 +224,6 @@ func TestAppendWhatIsNoValueOfItsType(t *testing.T) {
 	}
 }
 
-// FuzzAppend holds that any text as any type, or as an array of it, gives JSON, and leaves alone what stands before it.
-func FuzzAppend(f *testing.F) {
-	for _, typ := range []capture.Type{
-		boolean, bytea, int8, jsonb, float4, float8, timestamp, numeric, text,
-		int4s, texts, boxes, jsonbs, byteas, timestamps,
-	} {
-		f.Add(typ.OID, typ.Elem, []byte(`{"a\"b",NULL,{1.50,2}}`))
-		f.Add(typ.OID, typ.Elem, []byte("2022-12-01 11:23:09.241567+02:30 BC"))
-	}
-	f.Fuzz(func(t *testing.T, oid, elem uint32, in []byte) {
-		const decoderDepth = 10_000 // encoding/json refuses more
-		out := value.Append([]byte("x:"), capture.Type{OID: oid, Elem: elem}, in)
-		if len(in) < decoderDepth && !json.Valid(out[2:]) || string(out[:2]) != "x:" {
-			t.Fatalf("type %d, %d: %q: %q is not JSON", oid, elem, in, out)
-		}
-	})
-}
-
 func BenchmarkAppend(b *testing.B) {
 	for _, bb := range []struct {
 		name string
