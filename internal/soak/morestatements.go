@@ -191,7 +191,7 @@ func (a author) editPeople() string {
 	case 0:
 		return fmt.Sprintf(`INSERT INTO users (id, email, first_name) VALUES ('%s', %s, %s)`, a.id(), a.words(), a.words())
 	case 1:
-		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND (SELECT count(*) FROM users) > 8`, a.some("users"))
+		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND (SELECT count(*) FROM users WHERE id > '0') > 8`, a.some("users"))
 	}
 	return fmt.Sprintf(`UPDATE users SET first_name = %s, password_hash = %s WHERE id = %s`, a.words(), a.words(),
 		a.some("users"))

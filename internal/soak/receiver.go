@@ -36,11 +36,13 @@ type arrival struct {
 // manner is how a webhook's receiver answers at the moment.
 type manner int
 
-// The manners. All but the first two are faults.
+// The manners. Those up to cutsBody are deliveries nevertheless.
 const (
 	answers     manner = iota // 200 at once
-	takesTime                 // 200 after some milliseconds
+	takesTime                 // 200 after most of the time that the sender waits
+	cutsBody                  // 200, and the connection ends in the middle of the body
 	failsServer               // 500, 502 or 503
+	asksToWait                // 429 or 503 with Retry-After
 	refuses                   // 400, 404 or 422
 	hangs                     // no answer until the sender gives up
 	breaksOff                 // the connection ends in the middle of the answer
@@ -53,6 +55,7 @@ type hook struct {
 	wants  func(name string, projects []string) bool
 	yaml   []string // further lines of its configuration
 	manner manner   // guarded by receiver.mu
+	struck int      // requests that were answered in it, guarded by receiver.mu
 	got    []*arrival
 }
 
@@ -98,11 +101,14 @@ func (r *receiver) close() error {
 	return err
 }
 
-// behave changes how a hook is answered.
-func (r *receiver) behave(id string, m manner) {
+// behave changes how a hook is answered, and returns how many requests were answered as before.
+func (r *receiver) behave(id string, m manner) (struck int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hooks[id].manner = m
+	h := r.hooks[id]
+	struck = h.struck
+	h.manner, h.struck = m, 0
+	return struck
 }
 
 // ServeHTTP takes one attempt of a delivery.
@@ -149,7 +155,8 @@ func (r *receiver) enter(path string, a *arrival, body []byte, header http.Heade
 	a.values, a.answer = r.values[sum], answerNames[h.manner]
 	h.got = append(h.got, a)
 	r.count++
-	if h.manner > takesTime {
+	h.struck++
+	if h.manner > cutsBody {
 		r.failed++
 	}
 	return h, h.manner, r.count
@@ -165,18 +172,22 @@ func valuesOf(body []byte) []byte {
 	return nil
 }
 
-var answerNames = map[manner]string{answers: "200", takesTime: "200, slowly", failsServer: "5xx", refuses: "4xx",
+var answerNames = map[manner]string{answers: "200", takesTime: "200, slowly", cutsBody: "200, its body cut",
+	failsServer: "5xx", asksToWait: "429 or 503, Retry-After 1", refuses: "4xx",
 	hangs: "none, it hung", breaksOff: "broken off in the middle", resets: "connection reset"}
 
-var statuses = map[manner][]int{failsServer: {500, 502, 503}, refuses: {400, 404, 422}}
+var statuses = map[manner][]int{failsServer: {500, 502, 503}, refuses: {400, 404, 422}, asksToWait: {429, 503, 429}}
 
 func (r *receiver) answer(w http.ResponseWriter, request *http.Request, m manner, n int) {
 	switch m {
 	case takesTime:
 		select {
-		case <-time.After(time.Duration(1+n%15) * time.Millisecond):
+		case <-time.After(time.Duration(500+n%300) * time.Millisecond):
 		case <-request.Context().Done():
 		}
+	case asksToWait:
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(statuses[m][n%3])
 	case failsServer, refuses:
 		w.WriteHeader(statuses[m][n%3])
 	case hangs:
@@ -184,21 +195,24 @@ func (r *receiver) answer(w http.ResponseWriter, request *http.Request, m manner
 		case <-request.Context().Done():
 		case <-r.ended:
 		}
-	case breaksOff, resets:
+	case breaksOff, resets, cutsBody:
 		breakConnection(w, m)
 	}
 }
 
-// breakConnection ends the connection, for breaksOff within the headers: after them a 2xx would be a delivery, as the
-// status is all that counts.
+var brokenAnswers = map[manner]string{breaksOff: "HTTP/1.1 200 OK\r\nContent-Type: text/pl",
+	cutsBody: "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\ntaken, b"}
+
+// breakConnection ends the connection, for breaksOff within the headers, for cutsBody after them: then it is a delivery,
+// as the status is all that counts.
 func breakConnection(w http.ResponseWriter, m manner) {
 	conn, out, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	if m == breaksOff {
-		_, _ = out.WriteString("HTTP/1.1 200 OK\r\nContent-Type: text/pl")
+	if begin := brokenAnswers[m]; begin != "" {
+		_, _ = out.WriteString(begin)
 		_ = out.Flush()
 		return
 	}
