@@ -76,7 +76,7 @@ func (f *faults) killInStage(ctx context.Context, from int) error {
 	}
 	f.tell("killed after " + at.message)
 	// It says nothing if the last mark was on disk already: then there is nothing to wait for.
-	patient, cancel := context.WithTimeout(ctx, 15*time.Second)
+	patient, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	f.daemon.waitLog(patient, "large transaction applied")
 	return nil
