@@ -233,11 +233,9 @@ func (f *faults) cyclePostgres(ctx context.Context, mode pgserver.Mode) error {
 	began := time.Now()
 	stopErr := f.pg.Stop(bounded, mode)
 	f.longestStop = max(f.longestStop, time.Since(began))
+	var killErr error
 	if f.random.IntN(3) == 0 {
-		f.daemon.kill()
-		if err := f.start(); err != nil {
-			return err
-		}
+		killErr = f.restartKilled()
 	}
 	f.some(ctx, f.pause/2)
 	if err := f.pg.Start(whole); err != nil {
@@ -246,7 +244,10 @@ func (f *faults) cyclePostgres(ctx context.Context, mode pgserver.Mode) error {
 	if stopErr != nil {
 		return fmt.Errorf("%w: %w", errBroken, stopErr)
 	}
-	return nil
+	if errors.Is(killErr, errMissed) {
+		return nil // the server was struck
+	}
+	return killErr
 }
 
 // waitReady waits until a young daemon heeds signals and has its state open.

@@ -45,7 +45,9 @@ func (s *stage) killSnapshots(ctx context.Context, kills int, some func(most tim
 			return killed, err
 		}
 		some(lasts)
-		s.daemon.kill()
+		if s.daemon.kill(); !s.daemon.killed() {
+			return killed, fmt.Errorf("bluetap ended in its first snapshot:\n%s", s.daemon.log.end())
+		}
 		if ready, _ := s.daemon.log.said("snapshot ready"); !ready {
 			killed++
 		} else if err := s.afresh(ctx); err != nil {
