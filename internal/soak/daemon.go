@@ -23,6 +23,8 @@ import (
 // installation is a configuration of bluetap on disk, and the program that runs on it.
 type installation struct {
 	program, config, state, log string
+
+	lives *lives
 }
 
 // config is the daemon's file. The schedule lasts longer than any fault does, and no clock jumps by as much as maxAge,
@@ -141,6 +143,7 @@ func (i *installation) start() (*process, error) {
 	if p.under != nil {
 		go p.under.run(cmd)
 	}
+	i.lives.note()
 	return p, nil
 }
 
@@ -255,5 +258,5 @@ func (l *processLog) end() string {
 
 func newInstallation(program, dir string) *installation {
 	return &installation{program: program, config: filepath.Join(dir, "bluetap.yaml"), state: filepath.Join(dir, "state"),
-		log: filepath.Join(dir, "bluetap.log")}
+		log: filepath.Join(dir, "bluetap.log"), lives: &lives{}}
 }

@@ -140,6 +140,7 @@ func (f *faults) stopDaemon(ctx context.Context) error {
 		return errMissed // it has just ended
 	}
 	f.some(ctx, most)
+	f.install.lives.note()
 	return f.daemon.cmd.Process.Signal(syscall.SIGCONT)
 }
 

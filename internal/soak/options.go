@@ -36,5 +36,6 @@ type Result struct {
 	Failed     int            // transactions that lost against another client or a fault
 	Checks     int            // stretches that were checked
 	Faults     map[string]int // by kind
+	Coverage   Coverage       // of what is checked
 	Violations []string       // in words; the first ones carry their history
 }

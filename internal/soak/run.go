@@ -30,6 +30,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(), kinds: map[string]int{}}
+	r.checker.lives = s.install.lives
 	r.clients = &clients{url: s.pg.URL(database), seed: o.Seed, number: o.Clients}
 	stop := r.watch()
 	err = r.play(ctx)
@@ -75,12 +76,14 @@ type run struct {
 	truth   truth
 	began   time.Time
 
-	mu     sync.Mutex
-	kinds  map[string]int
-	log    []struck
-	done   int // stretches
-	totals Totals
-	told   []string // violations
+	mu       sync.Mutex
+	kinds    map[string]int
+	log      []struck
+	done     int // stretches
+	totals   Totals
+	coverage Coverage
+	logged   int64    // how much of the daemon's log was searched
+	told     []string // violations
 }
 
 // struck is one fault that struck.
@@ -111,7 +114,7 @@ func (r *run) result() Result {
 	defer r.mu.Unlock()
 	result := Result{Seed: r.Seed, Elapsed: time.Since(r.began), Totals: r.totals,
 		Committed: int(r.clients.committed.Load()), Failed: int(r.clients.failed.Load()), Attempts: all, Refused: refused,
-		Checks: r.done, Faults: maps.Clone(r.kinds)}
+		Checks: r.done, Faults: maps.Clone(r.kinds), Coverage: r.coverage}
 	result.Violations = append(result.Violations, r.told...)
 	return result
 }
@@ -132,7 +135,7 @@ func (r *run) play(ctx context.Context) error {
 	if err := r.stage.daemon.terminate(20 * time.Second); err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	return nil
+	return r.late()
 }
 
 // first makes the snapshot while clients write.
@@ -207,8 +210,8 @@ func (r *run) rest(ctx context.Context, round int) error {
 	if err != nil {
 		r.checker.violate(0, nil, "the queues do not become empty: %v", err)
 	}
-	if len(at.Divergences) > 0 {
-		r.checker.violate(0, nil, "the mirror is not what the stream says: %v", at.Divergences)
+	if err := r.diverged(at); err != nil {
+		return err
 	}
 	got, wrong := r.stage.receiver.take()
 	for _, w := range wrong {
@@ -222,6 +225,7 @@ func (r *run) rest(ctx context.Context, round int) error {
 	defer r.mu.Unlock()
 	r.done++
 	r.totals = r.checker.totals
+	r.coverage = r.checker.coverage.with(&r.clients.tally)
 	if len(r.checker.violations) > 0 {
 		r.tell(checked, got)
 	}

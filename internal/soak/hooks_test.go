@@ -1,0 +1,93 @@
+//go:build unix
+
+package soak
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestWants lets the model say which webhooks an event is for, while a user joins and leaves the project, and a todo is
+// finished, moved and gets another key.
+func TestWants(t *testing.T) {
+	p := &play{}
+	p.commit(insert("companies", `{"id": "10000000"}`), insert("projects", `{"id": "80000000", "company_id": "10000000"}`),
+		insert("projects", `{"id": "p", "company_id": "c"}`))
+	p.commit(insert("todo_lists", `{"id": "l", "title": "", "project_id": "80000000"}`),
+		insert("todo_lists", `{"id": "m", "title": "", "project_id": "p"}`))
+	created := insert("todos", `{"id": "t", "title": "a", "done": false, "dued_at": null, "todo_list_id": "l"}`)
+	p.commit(created)
+	joined := insert("project_users", `{"id": "u", "project_id": "80000000", "user_id": "00000000"}`)
+	p.commit(joined)
+	text, withText := update("todos", created.new, `{"text": "x"}`)
+	p.commit(text)
+	named, withName := update("todos", withText, `{"title": "b"}`)
+	p.commit(named)
+	moved, withList := update("todos", withName, `{"todo_list_id": "m"}`)
+	p.commit(moved, change{table: "project_users", op: 'D', old: joined.new})
+	back, again := update("todos", withList, `{"todo_list_id": "l", "done": true, "title": "c"}`)
+	p.commit(back)
+	key, _ := update("todos", again, `{"id": "s"}`)
+	p.commit(key)
+
+	const all, project = "healthy faulty", "healthy faulty project"
+	want := []string{
+		"TODO_LIST_CREATED l " + project, "TODO_LIST_CREATED m " + all,
+		"TODO_CREATED t healthy faulty few project edges",
+		"TODO_DESCRIPTION_CHANGED t few", "TODO_UPDATED t few",
+		"TODO_NAME_CHANGED t healthy faulty few project member", "TODO_UPDATED t few edges",
+		"TODO_MOVED t healthy faulty few project member", "TODO_UPDATED t few",
+		"TODO_DONE_STATUS_UPDATED t " + project, "TODO_MOVED t healthy faulty few project",
+		"TODO_NAME_CHANGED t healthy faulty few project", "TODO_UPDATED t few",
+		"TODO_CREATED s healthy faulty few project", "TODO_DELETED t " + project,
+	}
+	var got []string
+	w, hooks := newWorld(), newHooks()
+	for _, c := range p.commits {
+		step, err := w.apply(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, d := range step.due() {
+			line := d.name + " " + d.id
+			for _, h := range hooks {
+				if h.wants(d) {
+					line += " " + h.id
+				}
+			}
+			lines = append(lines, line)
+		}
+		slices.Sort(lines)
+		got = append(got, lines...)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestCoverage counts a play.
+func TestCoverage(t *testing.T) {
+	c := newCoverage()
+	p := newPlay()
+	key, _ := update("users", insert("users", `{"id": "u"}`).new, `{"id": "v"}`)
+	p.commit(key, change{table: "comments", op: 'T'})
+	for _, tx := range p.commits {
+		c.take(tx)
+	}
+	want := map[string]TableCoverage{"users": {Inserts: 1, KeyChanges: 1}, "todo_lists": {Inserts: 1},
+		"todos":      {Inserts: 1, Updates: 3, Deletes: 1},
+		"comments":   {Inserts: 1, Deletes: 1, Truncates: 1},
+		"todo_users": {Inserts: 3, Deletes: 1}}
+	if got := fmt.Sprint(c.Tables); got != fmt.Sprint(want) {
+		t.Errorf("got %s, want %v", got, want)
+	}
+	var b strings.Builder
+	tally := &tally{}
+	tally.copies.Add(2)
+	if c.with(tally).Print(&b); !strings.Contains(b.String(), "2 COPYs of 0 rows") {
+		t.Errorf("printed %s", b.String())
+	}
+}
