@@ -11,6 +11,7 @@ import (
 type violation struct {
 	what    string
 	records []string // whose history shows it
+	rows    []place  // of these, all that matters; nil: all rows
 	lsn     uint64   // of the transaction, 0 if none
 	hook    string   // of the webhook, "" if it is about all
 }
@@ -62,10 +63,17 @@ type stretch struct {
 	commits []*commit
 	of      map[uint64]*commit // by end
 	due     map[uint64][]*due  // by end of commit
+	named   map[name]*due
 	touched map[string][]touch
 	read    map[*[]byte]map[string]any // bodies that are read already
 	told    map[comparison]string
 	ids     map[*due][]*arrival // one of each id, over all hooks
+}
+
+// name is all that tells events apart.
+type name struct {
+	lsn       uint64
+	event, id string
 }
 
 // comparison is one body compared with one event.
@@ -81,8 +89,9 @@ type touch struct {
 }
 
 func newStretch(commits []*commit) *stretch {
-	s := &stretch{commits: commits, of: map[uint64]*commit{}, due: map[uint64][]*due{}, touched: map[string][]touch{},
-		read: map[*[]byte]map[string]any{}, told: map[comparison]string{}, ids: map[*due][]*arrival{}}
+	s := &stretch{commits: commits, of: map[uint64]*commit{}, due: map[uint64][]*due{}, named: map[name]*due{},
+		touched: map[string][]touch{}, read: map[*[]byte]map[string]any{}, told: map[comparison]string{},
+		ids: map[*due][]*arrival{}}
 	for _, tx := range commits {
 		s.of[tx.end] = tx
 	}
@@ -102,6 +111,9 @@ func (c *checker) check(commits []*commit, got map[string][]*arrival) (*stretch,
 		s.note(step)
 		if tx.start >= c.begins {
 			s.due[tx.end] = step.due()
+			for _, d := range s.due[tx.end] {
+				s.named[name{tx.end, d.name, d.id}] = d
+			}
 		}
 	}
 	now := map[string]*arrival{}
@@ -131,22 +143,31 @@ func (c *checker) identify(tx *commit, d *due, ids []*arrival) {
 	}
 }
 
-// note remembers which records the transaction touched.
+// note remembers which records the transaction touched, and by what changes.
 func (s *stretch) note(step *step) {
-	records := map[string][]place{}
-	for _, at := range step.order {
-		for _, record := range step.touched(at) {
-			records[record] = append(records[record], at)
+	changes := map[place][]int{}
+	truncated := map[string][]int{}
+	for i, ch := range step.changes {
+		if ch.op == 'T' {
+			truncated[ch.table] = append(truncated[ch.table], i)
+		}
+		for _, r := range []row{ch.old, ch.new} {
+			if at := (place{ch.table, r.id()}); r != nil && !slices.Contains(changes[at], i) {
+				changes[at] = append(changes[at], i)
+			}
 		}
 	}
-	for record, places := range records {
+	records := map[string][]int{}
+	for _, at := range step.order {
+		for _, record := range step.touched(at) {
+			records[record] = append(append(records[record], changes[at]...), truncated[at.table]...)
+		}
+	}
+	for record, all := range records {
+		slices.Sort(all)
 		t := touch{commit: step.commit}
-		for _, ch := range step.changes {
-			if ch.op == 'T' && slices.ContainsFunc(places, func(at place) bool { return at.table == ch.table }) ||
-				ch.old != nil && slices.Contains(places, place{ch.table, ch.old.id()}) ||
-				ch.new != nil && slices.Contains(places, place{ch.table, ch.new.id()}) {
-				t.changes = append(t.changes, ch)
-			}
+		for _, i := range slices.Compact(all) {
+			t.changes = append(t.changes, step.changes[i])
 		}
 		s.touched[record] = append(s.touched[record], t)
 	}
@@ -224,6 +245,7 @@ func (c *checker) match(s *stretch, h *hook, firsts []*arrival) {
 		}
 		if difference := s.difference(a, d); difference != "" {
 			c.violate(a.lsn, d.records, "%s: %s of %s %s in commit %X: %s", h.id, d.name, d.entity, d.id, a.lsn, difference)
+			c.about(d, difference)
 		}
 	}
 	for _, tx := range s.commits {
@@ -231,6 +253,7 @@ func (c *checker) match(s *stretch, h *hook, firsts []*arrival) {
 			if n := len(d.pairs) - counts[d]; n > 0 && h.wants(d) {
 				c.violate(tx.end, d.records, "%s: %s of %s %s in commit %X is missing (%d of %d)", h.id, d.name, d.entity, d.id,
 					tx.end, n, len(d.pairs))
+				c.about(d, "")
 			}
 		}
 	}
@@ -238,13 +261,7 @@ func (c *checker) match(s *stretch, h *hook, firsts []*arrival) {
 
 // find returns what is due by an arrival, nil if nothing is.
 func (s *stretch) find(a *arrival) *due {
-	id := idOf(s.document(a))
-	for _, d := range s.due[a.lsn] {
-		if d.name == a.event && d.id == id {
-			return d
-		}
-	}
-	return nil
+	return s.named[name{a.lsn, a.event, idOf(s.document(a))}]
 }
 
 // recordsOf returns the records of an arrival, none if it is not due.

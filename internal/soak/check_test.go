@@ -49,8 +49,8 @@ func parse(document string) row {
 	return r
 }
 
-// newPlay is a todo's life: it is created, renamed twice, commented, gets an assignee; is renamed and done while it gets
-// two more; and is deleted with the comment.
+// newPlay is a todo's life: it is created, renamed twice, commented, gets an assignee; is renamed and done while it
+// gets two more; and is deleted with the comment.
 func newPlay() *play {
 	p := &play{}
 	p.commit(insert("users", `{"id": "u", "first_name": "Ada"}`),
@@ -121,7 +121,7 @@ func (a *arrival) renamed(id string) *arrival {
 	return &b
 }
 
-// as returns an arrival whose id is that of a row of the other's: 1 is the epoch, 3 the part that the event alone decides.
+// as returns an arrival with another part of its id: 1 is the epoch, 3 is what the event alone decides.
 func (a *arrival) as(place int, of string) *arrival {
 	parts := strings.Split(a.id, "_")
 	parts[place] = of
@@ -137,8 +137,9 @@ func (a *arrival) attempted(attempt string) *arrival {
 }
 
 // playNames are the events of newPlay, in order.
-var playNames = []string{"TODO_LIST_CREATED", "TODO_CREATED", "TODO_NAME_CHANGED", "TODO_NAME_CHANGED", "COMMENT_CREATED",
-	"TODO_ASSIGNEE_ADDED", "TODO_NAME_CHANGED", "TODO_DONE_STATUS_UPDATED", "TODO_ASSIGNEE_ADDED", "TODO_ASSIGNEE_ADDED",
+var playNames = []string{"TODO_LIST_CREATED", "TODO_CREATED", "TODO_NAME_CHANGED", "TODO_NAME_CHANGED",
+	"COMMENT_CREATED", "TODO_ASSIGNEE_ADDED", "TODO_NAME_CHANGED", "TODO_DONE_STATUS_UPDATED",
+	"TODO_ASSIGNEE_ADDED", "TODO_ASSIGNEE_ADDED",
 	"TODO_DELETED", "COMMENT_DELETED"}
 
 // spoils are what a play may be made of, and a part of the violation that it must be; "" for none.

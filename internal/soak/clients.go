@@ -196,8 +196,9 @@ func (w *client) statement(ctx context.Context) error {
 
 // truncates are mostly of tables on which little hangs, so that records live long enough to have a history.
 var truncates = []string{"todo_tags", "todo_users", "comments", "checklist_items CASCADE", "checklist_item_users",
-	"project_users", "todo_custom_field_options", "todo_tags, todo_users", "todo_users, comments", "comments, project_users",
-	"todo_custom_fields CASCADE", "checklists CASCADE", "tags CASCADE", "custom_field_options CASCADE", "todos CASCADE"}
+	"project_users", "todo_custom_field_options", "todo_tags, todo_users", "todo_users, comments",
+	"comments, project_users", "todo_custom_fields CASCADE", "checklists CASCADE", "tags CASCADE",
+	"custom_field_options CASCADE", "todos CASCADE"}
 
 // truncate waits longer than a statement does, as its lock is of the whole table.
 func (w *client) truncate(ctx context.Context) error {

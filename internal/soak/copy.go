@@ -40,7 +40,8 @@ var copies = []struct {
 func (w *client) copyIn(ctx context.Context) error {
 	a := w.author
 	refers := make([]string, 4)
-	err := w.conn.QueryRow(ctx, fmt.Sprintf("SELECT coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, '')",
+	err := w.conn.QueryRow(ctx, fmt.Sprintf(
+		"SELECT coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, '')",
 		a.some("todo_lists"), a.some("todos"), a.some("checklists"), a.some("users"))).
 		Scan(&refers[0], &refers[1], &refers[2], &refers[3])
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestWants lets the model say which webhooks an event is for, while a user joins and leaves the project, and a todo is
@@ -89,5 +90,37 @@ func TestCoverage(t *testing.T) {
 	tally.copies.Add(2)
 	if c.with(tally).Print(&b); !strings.Contains(b.String(), "2 COPYs of 0 rows") {
 		t.Errorf("printed %s", b.String())
+	}
+}
+
+// TestHistoryOf lets a run tell of a violation: the rows that matter, also those nested in the value, and no others.
+func TestHistoryOf(t *testing.T) {
+	p := newPlay()
+	list, _ := update("todo_lists", p.commits[0].changes[1].new, `{"title": "New"}`)
+	comment := insert("comments", `{"id": "other", "text": "", "html": "", "todo_id": "t", "user_id": null}`)
+	p.commits = slices.Insert(p.commits, 2,
+		&commit{start: 220, end: 225, at: time.Unix(225, 0), changes: []change{list, comment}})
+	p.got = nil
+	p.send()
+	last := slices.IndexFunc(p.got, func(a *arrival) bool { return a.event == "TODO_NAME_CHANGED" })
+	p.got[last] = p.got[last].spoilt(`"title":"New"`, `"title":"List"`)
+	c := newChecker(newHooks()[:1])
+	got := map[string][]*arrival{"healthy": p.got}
+	s, err := c.check(p.commits, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.violations) != 1 {
+		t.Fatalf("violations %v", c.violations)
+	}
+	told := (&run{}).history(s, got, c.violations[0])
+	for _, want := range []string{"INSERT todo_lists", `title: "List" -> "New"`, "UPDATE todos t title",
+		"healthy got TODO_CREATED"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("told%s\nwithout %s", told, want)
+		}
+	}
+	if strings.Contains(told, "INSERT comments") || strings.Contains(told, "DELETE") {
+		t.Errorf("told too much:%s", told)
 	}
 }

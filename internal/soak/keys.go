@@ -6,8 +6,8 @@ import "fmt"
 
 // rekeyed are the tables whose keys change, those with rows below them more often than the others.
 var rekeyed = []string{"todos", "todos", "todos", "checklists", "checklists", "checklist_items", "todo_lists", "tags",
-	"custom_fields", "custom_field_options", "todo_custom_fields", "users", "projects", "companies", "comments", "todo_users",
-	"project_users", "todo_tags"}
+	"custom_fields", "custom_field_options", "todo_custom_fields", "users", "projects", "companies", "comments",
+	"todo_users", "project_users", "todo_tags"}
 
 // rekey gives a row another key; what refers to it follows.
 func (a author) rekey() string {
@@ -19,7 +19,8 @@ func (a author) rekey() string {
 // vacate gives a todo another key, and the key to a new todo: by their keys one has changed and one was made.
 func (a author) vacate() string {
 	id := a.id()
-	return fmt.Sprintf(`CREATE TEMP TABLE vacated%[1]s ON COMMIT DROP AS SELECT id, todo_list_id FROM todos WHERE id = %[2]s;
+	return fmt.Sprintf(`CREATE TEMP TABLE vacated%[1]s ON COMMIT DROP AS
+			SELECT id, todo_list_id FROM todos WHERE id = %[2]s;
 		UPDATE todos SET id = '%[1]s' WHERE id IN (SELECT id FROM vacated%[1]s);
 		INSERT INTO todos (id, title, todo_list_id) SELECT id, %[3]s, todo_list_id FROM vacated%[1]s;
 		INSERT INTO comments (id, text, todo_id) SELECT '%[4]s', %[3]s, id FROM vacated%[1]s`,

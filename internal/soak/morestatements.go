@@ -95,7 +95,8 @@ func (a author) reassign() string {
 			WHERE todo_id = (SELECT todo_id FROM todo_users WHERE id = %[2]s);
 		DELETE FROM todo_users WHERE todo_id IN (SELECT todo_id FROM set%[1]s);
 		INSERT INTO todo_users (id, todo_id, user_id)
-			SELECT '%[1]s' || row_number() OVER (), todo_id, user_id FROM set%[1]s WHERE hashtext(user_id || '%[1]s') %% 10 <> 0`,
+			SELECT '%[1]s' || row_number() OVER (), todo_id, user_id FROM set%[1]s
+			WHERE hashtext(user_id || '%[1]s') %% 10 <> 0`,
 		id, a.some("todo_users"))
 }
 
@@ -191,7 +192,7 @@ func (a author) editPeople() string {
 	case 0:
 		return fmt.Sprintf(`INSERT INTO users (id, email, first_name) VALUES ('%s', %s, %s)`, a.id(), a.words(), a.words())
 	case 1:
-		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND id <> '%s' AND (SELECT count(*) FROM users) > 8`,
+		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND id <> '%s' AND (SELECT count(*) FROM users WHERE id > '0') > 8`,
 			a.some("users"), keptMember)
 	}
 	return fmt.Sprintf(`UPDATE users SET first_name = %s, password_hash = %s WHERE id = %s`, a.words(), a.words(),

@@ -67,8 +67,8 @@ func mac(parts ...[]byte) []byte {
 	return sum.Sum(nil)
 }
 
-// valuesOf cuts what follows the webhook out of a body, as a document of its own. It returns nil if what comes before is
-// not the event that the header names and the webhook that the request is for.
+// valuesOf cuts what follows the webhook out of a body, as a document of its own. It returns nil if what comes before
+// is not the event that the header names and the webhook that the request is for.
 func (h *hook) valuesOf(a *arrival, body []byte) []byte {
 	rest, ok := bytes.CutPrefix(body, []byte(`{"event":"`+a.event+`"`+h.head))
 	if !ok || !bytes.HasPrefix(rest, []byte(`"previousValue":`)) && !bytes.HasPrefix(rest, []byte(`"currentValue":`)) {

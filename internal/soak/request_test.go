@@ -43,8 +43,8 @@ func newTestReceiver() *receiver {
 }
 
 func newTestRequest(r *receiver) *testRequest {
-	request := &testRequest{path: "few", header: http.Header{}, body: `{"event":"TODO_NAME_CHANGED"` + r.hooks["few"].head +
-		`"previousValue":{"id":"t"},"currentValue":{"id":"t"}}`}
+	request := &testRequest{path: "few", header: http.Header{}, body: `{"event":"TODO_NAME_CHANGED"` +
+		r.hooks["few"].head + `"previousValue":{"id":"t"},"currentValue":{"id":"t"}}`}
 	for name, value := range map[string]string{"webhook-id": "evt_0123abcd_0000000000001234_0123456789ab",
 		"webhook-timestamp": "1700000000", "bluetap-event": "TODO_NAME_CHANGED", "bluetap-attempt": "1",
 		"bluetap-committed-at": "2026-01-01T00:00:00.000001Z", "Content-Type": "application/json"} {
@@ -72,7 +72,8 @@ func TestRequests(t *testing.T) {
 		"no signature":             {func(r *testRequest) { r.header.Del("X-Signature") }, "X-Signature"},
 		"no second signature":      {func(r *testRequest) { r.header.Del("webhook-signature") }, "webhook-signature"},
 		"another time signed":      {func(r *testRequest) { r.set("webhook-timestamp", "1700000001") }, "webhook-signature"},
-		"no time":                  {func(r *testRequest) { r.set("webhook-timestamp", "now"); r.sign() }, "webhook-timestamp"},
+		"no time": {func(r *testRequest) { r.set("webhook-timestamp", "now"); r.sign() },
+			"webhook-timestamp"},
 		"epoch too short": {func(r *testRequest) { r.set("webhook-id", "evt_0123_0000000000001234_0123456789ab"); r.sign() },
 			"webhook-id"},
 		"hash too short": {func(r *testRequest) { r.set("webhook-id", "evt_0123abcd_0000000000001234_0123"); r.sign() },
@@ -105,7 +106,7 @@ func TestLate(t *testing.T) {
 	request := newTestRequest(r.stage.receiver)
 	body := []byte(request.body)
 	r.stage.receiver.enter("few", readRequest(request.header, body), body, request.header)
-	if err := r.late(); err != nil || len(r.told) != 1 || !strings.Contains(r.told[0], "came when all had been delivered") {
+	if err := r.late(); err != nil || len(r.told) != 1 || !strings.Contains(r.told[0], "when all had been delivered") {
 		t.Errorf("said %v, %v", r.told, err)
 	}
 }

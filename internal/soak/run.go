@@ -36,7 +36,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	err = r.play(ctx)
 	stop()
 	if errors.Is(err, errBroken) {
-		r.told, err = append(r.told, err.Error()), nil
+		r.told, err = append(r.told, err.Error()+r.circumstances()), nil
 	}
 	result = r.result()
 	if len(result.Violations) > 0 {
