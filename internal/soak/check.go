@@ -186,6 +186,7 @@ func (s *step) due() []*due {
 			d.values["previousValue"] = before.value(e.entity, was, false, "")
 		}
 		d.values["currentValue"] = after.value(e.entity, is, false, "")
+		d.short()
 		all = append(all, d)
 	}
 	return all

@@ -17,6 +17,7 @@ import (
 type play struct {
 	commits []*commit
 	got     []*arrival
+	short   []*arrival // in the short form
 	lives   lives
 }
 
@@ -90,7 +91,9 @@ func (p *play) send() {
 			}
 		}
 	}
-	p.got = slices.DeleteFunc(p.got, func(a *arrival) bool { return slices.Contains(extensions, a.event) })
+	isShort := func(a *arrival) bool { return slices.Contains(shortEvents, a.event) }
+	p.short = slices.DeleteFunc(slices.Clone(p.got), func(a *arrival) bool { return !isShort(a) })
+	p.got = slices.DeleteFunc(p.got, func(a *arrival) bool { return isShort(a) || slices.Contains(extensions, a.event) })
 }
 
 // order is where the event stands among those of its transaction.
@@ -152,7 +155,8 @@ var spoils = map[string]struct {
 	"dropped": {func(p *play) { p.got = slices.Delete(p.got, 3, 4) },
 		"TODO_NAME_CHANGED of todo t in commit 190 is missing"},
 	"one of two pairs dropped": {func(p *play) { p.got = slices.Delete(p.got, 9, 10) }, "is missing (1 of 2)"},
-	"out of order":             {func(p *play) { p.got[2], p.got[3] = p.got[3], p.got[2] }, "came after TODO_NAME_CHANGED"},
+	"out of order": {func(p *play) { p.got[2], p.got[3] = p.got[3], p.got[2] },
+		"came after TODO_NAME_CHANGED"},
 	"comment before its todo": {func(p *play) { p.got[1], p.got[4] = p.got[4], p.got[1] },
 		"came after COMMENT_CREATED"},
 	"catalogue reversed": {func(p *play) { p.got[6], p.got[7] = p.got[7], p.got[6] }, "not the order of its changes"},

@@ -15,10 +15,12 @@ type hook struct {
 	events   []string // empty: all of Blue's
 	projects []string
 	creator  string
+	short    bool     // Blue's short form
 	yaml     []string // its configuration beyond id, url and secret
 	wants    func(d *due) bool
-	head     string // what each of its bodies has between the event and the values
-	manner   manner // guarded by receiver.mu
+	head     string   // what each of its bodies has between the event and the values
+	values   []string // what comes after that
+	manner   manner   // guarded by receiver.mu
 	got      []*arrival
 }
 
@@ -46,6 +48,7 @@ func newHooks() []*hook {
 			yaml:  []string{`companyIds: ["` + keptCompany + `"]`, "changed: [title, duedAt]", "filter: {done: false}"},
 			wants: wantsEdges},
 	}
+	hooks = append(hooks, &hook{id: "short", short: true, yaml: []string{"format: record"}})
 	for _, h := range hooks {
 		h.configure()
 	}
@@ -65,6 +68,9 @@ func (h *hook) configure() {
 	}
 	asked := h.wants
 	h.wants = func(d *due) bool {
+		if slices.Contains(shortEvents, d.name) != h.short {
+			return false
+		}
 		named := slices.Contains(h.events, d.name) || len(h.events) == 0 && !slices.Contains(extensions, d.name)
 		return named && (asked == nil || asked(d))
 	}
@@ -117,5 +123,8 @@ func (h *hook) setURL(url string) {
 	if err != nil {
 		panic(err) // strings and booleans alone
 	}
-	h.head = `,"webhook":` + string(encoded) + ","
+	h.head, h.values = `,"webhook":`+string(encoded)+",", []string{`"previousValue":`, `"currentValue":`}
+	if h.short {
+		h.head, h.values = ",", []string{`"record":`}
+	}
 }

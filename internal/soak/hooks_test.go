@@ -36,12 +36,13 @@ func TestWants(t *testing.T) {
 	const all, project = "healthy faulty", "healthy faulty project"
 	want := []string{
 		"TODO_LIST_CREATED l " + project, "TODO_LIST_CREATED m " + all,
-		"TODO_CREATED t healthy faulty few project edges",
-		"TODO_DESCRIPTION_CHANGED t few", "TODO_UPDATED t few",
-		"TODO_NAME_CHANGED t healthy faulty few project member", "TODO_UPDATED t few edges",
-		"TODO_MOVED t healthy faulty few project member", "TODO_UPDATED t few",
-		"TODO_DONE_STATUS_UPDATED t " + project, "TODO_MOVED t healthy faulty few project",
+		"RECORD_CREATED t short", "TODO_CREATED t healthy faulty few project edges",
+		"RECORD_UPDATED t short", "TODO_DESCRIPTION_CHANGED t few", "TODO_UPDATED t few",
+		"RECORD_UPDATED t short", "TODO_NAME_CHANGED t healthy faulty few project member", "TODO_UPDATED t few edges",
+		"RECORD_UPDATED t short", "TODO_MOVED t healthy faulty few project member", "TODO_UPDATED t few",
+		"RECORD_UPDATED t short", "TODO_DONE_STATUS_UPDATED t " + project, "TODO_MOVED t healthy faulty few project",
 		"TODO_NAME_CHANGED t healthy faulty few project", "TODO_UPDATED t few",
+		"RECORD_CREATED s short", "RECORD_DELETED t short",
 		"TODO_CREATED s healthy faulty few project", "TODO_DELETED t " + project,
 	}
 	var got []string
@@ -66,6 +67,39 @@ func TestWants(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestShort lets the checker see a history in the short form, as it must be and with broken promises in it.
+func TestShort(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil func(p *play)
+		want  string
+	}{
+		"faultless":      {func(*play) {}, ""},
+		"dropped":        {func(p *play) { p.short = p.short[1:] }, "RECORD_CREATED of todo t in commit C8 is missing"},
+		"an older state": {func(p *play) { p.short[1] = p.short[1].spoilt(`"title":"b"`, `"title":"a"`) },
+			".record.title is a"},
+		"one for each row": {func(p *play) { p.short = append(p.short, p.short[4].as(3, "000000000000")) },
+			"too often"},
+		"the long form": {func(p *play) { p.short = append(p.short, p.got[2]) }, "was not wanted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlay()
+			if len(p.short) != 6 {
+				t.Fatalf("%d records, want 6", len(p.short))
+			}
+			test.spoil(p)
+			hooks := newHooks()
+			c := newChecker(hooks[len(hooks)-1:])
+			if _, err := c.check(p.commits, map[string][]*arrival{"short": p.short}); err != nil {
+				t.Fatal(err)
+			}
+			said := fmt.Sprint(c.violations)
+			if (test.want == "") != (len(c.violations) == 0) || !strings.Contains(said, test.want) {
+				t.Errorf("violations %s, want %q", said, test.want)
+			}
+		})
 	}
 }
 

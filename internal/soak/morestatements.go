@@ -192,7 +192,8 @@ func (a author) editPeople() string {
 	case 0:
 		return fmt.Sprintf(`INSERT INTO users (id, email, first_name) VALUES ('%s', %s, %s)`, a.id(), a.words(), a.words())
 	case 1:
-		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND id <> '%s' AND (SELECT count(*) FROM users WHERE id > '0') > 8`,
+		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND id <> '%s'
+			AND (SELECT count(*) FROM users WHERE id > '0') > 8`,
 			a.some("users"), keptMember)
 	}
 	return fmt.Sprintf(`UPDATE users SET first_name = %s, password_hash = %s WHERE id = %s`, a.words(), a.words(),

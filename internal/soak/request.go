@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func mac(parts ...[]byte) []byte {
 // is not the event that the header names and the webhook that the request is for.
 func (h *hook) valuesOf(a *arrival, body []byte) []byte {
 	rest, ok := bytes.CutPrefix(body, []byte(`{"event":"`+a.event+`"`+h.head))
-	if !ok || !bytes.HasPrefix(rest, []byte(`"previousValue":`)) && !bytes.HasPrefix(rest, []byte(`"currentValue":`)) {
+	if !ok || !slices.ContainsFunc(h.values, func(key string) bool { return bytes.HasPrefix(rest, []byte(key)) }) {
 		return nil
 	}
 	return append([]byte("{"), rest...)

@@ -20,7 +20,7 @@ var statements = []struct {
 }{
 	{14, author.newTodo}, {4, author.newTodos}, {8, author.renameTodo}, {6, author.finishTodo}, {6, author.dateTodo},
 	{5, author.moveTodo}, {4, author.describeTodo}, {3, author.touchTodo}, {3, author.deleteTodo},
-	{2, author.replaceTodo}, {3, author.rekey}, {1, author.vacate}, {1, author.swap}, {1, author.bulkTodos},
+	{2, author.replaceTodo}, {5, author.rekey}, {1, author.vacate}, {1, author.swap}, {1, author.bulkTodos},
 	{8, author.newComment}, {5, author.editComment}, {3, author.hideComment}, {2, author.moveComment},
 	{2, author.deleteComment},
 	{5, author.newChecklist}, {3, author.editChecklist}, {1, author.deleteChecklist},
