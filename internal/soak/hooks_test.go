@@ -76,8 +76,8 @@ func TestShort(t *testing.T) {
 		spoil func(p *play)
 		want  string
 	}{
-		"faultless":      {func(*play) {}, ""},
-		"dropped":        {func(p *play) { p.short = p.short[1:] }, "RECORD_CREATED of todo t in commit C8 is missing"},
+		"faultless": {func(*play) {}, ""},
+		"dropped":   {func(p *play) { p.short = p.short[1:] }, "RECORD_CREATED of todo t in commit C8 is missing"},
 		"an older state": {func(p *play) { p.short[1] = p.short[1].spoilt(`"title":"b"`, `"title":"a"`) },
 			".record.title is a"},
 		"one for each row": {func(p *play) { p.short = append(p.short, p.short[4].as(3, "000000000000")) },
