@@ -27,6 +27,7 @@ type Options struct {
 
 // Result is what came of it.
 type Result struct {
+	Coverage   Coverage
 	Seed       uint64
 	Elapsed    time.Duration
 	Totals     Totals         // of what is checked
@@ -36,6 +37,5 @@ type Result struct {
 	Failed     int            // transactions that lost against another client or a fault
 	Checks     int            // stretches that were checked
 	Faults     map[string]int // by kind
-	Coverage   Coverage       // of what is checked
 	Violations []string       // in words; the first ones carry their history
 }

@@ -30,8 +30,8 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(), kinds: map[string]int{}}
-	r.checker.lives = s.install.lives
 	r.clients = &clients{url: s.pg.URL(database), seed: o.Seed, number: o.Clients}
+	r.checker.lives = s.install.lives
 	stop := r.watch()
 	err = r.play(ctx)
 	stop()
@@ -76,14 +76,15 @@ type run struct {
 	truth   truth
 	began   time.Time
 
-	mu       sync.Mutex
-	kinds    map[string]int
-	log      []struck
-	done     int // stretches
-	totals   Totals
-	coverage Coverage
 	logged   int64    // how much of the daemon's log was searched
-	told     []string // violations
+	coverage Coverage // guarded by mu
+
+	mu     sync.Mutex
+	kinds  map[string]int
+	log    []struck
+	done   int // stretches
+	totals Totals
+	told   []string // violations
 }
 
 // struck is one fault that struck.
@@ -114,8 +115,9 @@ func (r *run) result() Result {
 	defer r.mu.Unlock()
 	result := Result{Seed: r.Seed, Elapsed: time.Since(r.began), Totals: r.totals,
 		Committed: int(r.clients.committed.Load()), Failed: int(r.clients.failed.Load()), Attempts: all, Refused: refused,
-		Checks: r.done, Faults: maps.Clone(r.kinds), Coverage: r.coverage}
+		Checks: r.done, Faults: maps.Clone(r.kinds)}
 	result.Violations = append(result.Violations, r.told...)
+	result.Coverage = r.coverage
 	return result
 }
 
@@ -210,7 +212,10 @@ func (r *run) rest(ctx context.Context, round int) error {
 	if err != nil {
 		r.checker.violate(0, nil, "the queues do not become empty: %v", err)
 	}
-	if err := r.diverged(at); err != nil {
+	if len(at.Divergences) > 0 {
+		r.checker.violate(0, nil, "the mirror is not what the stream says: %v", at.Divergences)
+	}
+	if err := r.diverged(); err != nil {
 		return err
 	}
 	got, wrong := r.stage.receiver.take()
