@@ -23,15 +23,15 @@ type checker struct {
 	hooks  []*hook
 	begins uint64 // commits before it are in the first snapshot and fire nothing
 
-	recent      []map[string]*arrival // by hook and id, of the last stretches: the last attempt
-	chains      map[string]chained    // of the first hook, by entity and id
-	identities  *identities
-	lives       *lives
-	unexplained *arrival // the last repeat without a reason that was not told of
-	totals      Totals
-	coverage    Coverage
-	comparing   string // the hook that is looked at, "" if none
-	violations  []violation
+	recent     []map[string]*arrival // by hook and id, of the last stretches: the last attempt
+	chains     map[string]chained    // of the first hook, by entity and id
+	identities *identities
+	lives      *lives
+	odd        odd
+	totals     Totals
+	coverage   Coverage
+	comparing  string // the hook that is looked at, "" if none
+	violations []violation
 }
 
 // Totals are counted over the whole history.
@@ -45,7 +45,7 @@ type Totals struct {
 
 func newChecker(hooks []*hook) *checker {
 	return &checker{world: newWorld(), hooks: hooks, chains: map[string]chained{}, identities: newIdentities(),
-		lives: &lives{}, coverage: newCoverage()}
+		lives: &lives{}, odd: odd{seconds: map[int64]bool{}, busy: map[int64]bool{}}, coverage: newCoverage()}
 }
 
 // due is an event that a transaction fires, with both its values.
@@ -199,6 +199,7 @@ func (c *checker) compare(s *stretch, h *hook, got []*arrival, now map[string]*a
 	c.totals.Deliveries += len(got)
 	var firsts []*arrival
 	for _, a := range got {
+		c.odd.busy[a.at.Unix()] = true
 		before := now[h.id+a.id]
 		for _, stretch := range c.recent {
 			if before == nil {

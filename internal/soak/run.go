@@ -32,6 +32,7 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(), kinds: map[string]int{}}
 	r.clients = &clients{url: s.pg.URL(database), seed: o.Seed, number: o.Clients}
 	r.checker.lives = s.install.lives
+	defer s.install.lives.pulse()()
 	stop := r.watch()
 	err = r.play(ctx)
 	stop()
