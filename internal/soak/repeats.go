@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// lives are the moments at which the daemon began to run or went on, or the test itself did after the machine had let it
-// stand still: what was answered before them may be sent again.
+// lives are the moments at which the daemon began to run or went on, or the test itself did after the machine had let
+// it stand still: what was answered before them may be sent again.
 type lives struct {
 	mu sync.Mutex
 	at []time.Time
