@@ -53,8 +53,8 @@ func (w *client) copyIn(ctx context.Context) error {
 		}
 	}
 	rows := 1 + a.IntN(5)
-	if a.IntN(8) == 0 {
-		rows = 50 + a.IntN(100)
+	if a.IntN(12) == 0 {
+		rows = 30 + a.IntN(50)
 	}
 	c := copies[a.IntN(len(copies))]
 	var lines strings.Builder
