@@ -122,6 +122,7 @@ func report(out io.Writer, r soak.Result) {
 	for _, v := range r.Violations {
 		fmt.Fprintf(out, "VIOLATION: %s\n", v)
 	}
+	r.Coverage.Print(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%d\tseed\t\n", r.Seed)
 	for _, line := range []struct {
@@ -137,6 +138,7 @@ func report(out io.Writer, r soak.Result) {
 	}{{r.Totals.Transactions, "transactions committed"}, {r.Failed, "transactions failed"},
 		{r.Totals.Events, "events delivered, over all webhooks"}, {r.Attempts, "attempts received"},
 		{r.Refused, "attempts answered with a failure"}, {r.Totals.Duplicates, "attempts of an event that had come before"},
+		{r.Totals.Unexplained, "of these without a fault that explains them: late answers"},
 		{r.Checks, "checks"}} {
 		fmt.Fprintf(w, "%d\t%s\t\n", line.n, line.what)
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,8 @@ import (
 // installation is a configuration of bluetap on disk, and the program that runs on it.
 type installation struct {
 	program, config, state, log string
+
+	lives *lives
 }
 
 // config is the daemon's file. The schedule lasts longer than any fault does, and no clock jumps by as much as maxAge,
@@ -142,6 +143,7 @@ func (i *installation) start() (*process, error) {
 	if p.under != nil {
 		go p.under.run(cmd)
 	}
+	i.lives.note()
 	return p, nil
 }
 
@@ -291,9 +293,4 @@ func (l *processLog) end() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Join(l.tail, "\n")
-}
-
-func newInstallation(program, dir string) *installation {
-	return &installation{program: program, config: filepath.Join(dir, "bluetap.yaml"), state: filepath.Join(dir, "state"),
-		log: filepath.Join(dir, "bluetap.log")}
 }

@@ -196,6 +196,7 @@ func (f *faults) stopDaemon(ctx context.Context) error {
 		return errMissed // it has just ended
 	}
 	felt := f.last(ctx, most)
+	f.install.lives.note()
 	if err := f.daemon.cmd.Process.Signal(syscall.SIGCONT); err != nil || !felt {
 		return errMissed
 	}

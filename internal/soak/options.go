@@ -39,6 +39,7 @@ func (r Result) Struck() (faults, kinds int) {
 
 // Result is what came of it.
 type Result struct {
+	Coverage   Coverage
 	Seed       uint64
 	Elapsed    time.Duration
 	Totals     Totals         // of what is checked

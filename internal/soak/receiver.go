@@ -3,17 +3,13 @@
 package soak
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +23,7 @@ type arrival struct {
 	id, event string
 	lsn       uint64 // from the id
 	attempt   string
+	committed time.Time // as its header says
 	body      [sha256.Size]byte
 	values    *[]byte // previousValue and currentValue, shared by arrivals with the same ones
 	answer    string  // what it got
@@ -49,16 +46,6 @@ const (
 	resets                    // the connection is reset before an answer
 )
 
-// hook is one webhook and what its receiver got.
-type hook struct {
-	id     string
-	wants  func(name string, projects []string) bool
-	yaml   []string // further lines of its configuration
-	manner manner   // guarded by receiver.mu
-	struck int      // requests that were answered in it, guarded by receiver.mu
-	got    []*arrival
-}
-
 // receiver is an HTTP server with a path for each hook.
 type receiver struct {
 	url     string
@@ -67,7 +54,7 @@ type receiver struct {
 	ended   chan struct{} // closed when it is time to answer no more
 
 	mu     sync.Mutex
-	hooks  map[string]*hook
+	hooks  map[string]*hook // never changed
 	values map[[sha256.Size]byte]*[]byte
 	faults []string // requests that are wrong whatever the truth is
 	failed int      // attempts that were not answered with 2xx
@@ -82,6 +69,7 @@ func newReceiver(hooks []*hook) (*receiver, error) {
 	r := &receiver{url: "http://" + listener.Addr().String(), ended: make(chan struct{}), hooks: map[string]*hook{},
 		values: map[[sha256.Size]byte]*[]byte{}}
 	for _, h := range hooks {
+		h.setURL(r.url + "/" + h.id)
 		r.hooks[h.id] = h
 	}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
@@ -117,7 +105,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		return // cut off while it was sent: nothing came
 	}
-	a := r.read(request.Header, body)
+	a := readRequest(request.Header, body)
 	h, m, n := r.enter(strings.TrimPrefix(request.URL.Path, "/"), a, body, request.Header)
 	if h == nil {
 		http.NotFound(w, request)
@@ -126,29 +114,23 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.answer(w, request, m, n)
 }
 
-func (r *receiver) read(header http.Header, body []byte) *arrival {
-	a := &arrival{id: header.Get("webhook-id"), event: header.Get("bluetap-event"), attempt: header.Get("bluetap-attempt"),
-		body: sha256.Sum256(body), at: time.Now()}
-	if parts := strings.Split(a.id, "_"); len(parts) == 4 && len(parts[2]) == 16 {
-		a.lsn, _ = strconv.ParseUint(parts[2], 16, 64)
-	}
-	return a
-}
-
 // enter keeps an arrival, and tells how it is to be answered and the how manieth it is.
 func (r *receiver) enter(path string, a *arrival, body []byte, header http.Header) (*hook, manner, int) {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(body)
-	signed := header.Get("X-Signature") == hex.EncodeToString(mac.Sum(nil))
-	values := valuesOf(body)
+	h := r.hooks[path]
+	wrong := "there is no such webhook"
+	if h != nil {
+		wrong = h.wrongIn(a, header, body)
+	}
+	if wrong != "" {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.faults = append(r.faults, fmt.Sprintf("%s to %q, webhook-id %q: %s: %.300s", a.event, path, a.id, wrong, body))
+		return nil, answers, 0
+	}
+	values := h.valuesOf(a, body)
 	sum := sha256.Sum256(values)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h := r.hooks[path]
-	if h == nil || !signed || a.lsn == 0 {
-		r.faults = append(r.faults, fmt.Sprintf("%s to %q: signed %t, webhook-id %q", a.event, path, signed, a.id))
-		return nil, answers, 0
-	}
 	if r.values[sum] == nil {
 		r.values[sum] = &values
 	}
@@ -160,16 +142,6 @@ func (r *receiver) enter(path string, a *arrival, body []byte, header http.Heade
 		r.failed++
 	}
 	return h, h.manner, r.count
-}
-
-// valuesOf cuts what follows the webhook out of a body, as a document of its own.
-func valuesOf(body []byte) []byte {
-	for _, key := range []string{`},"previousValue":`, `},"currentValue":`} {
-		if i := bytes.Index(body, []byte(key)); i >= 0 {
-			return append([]byte("{"), body[i+2:]...)
-		}
-	}
-	return nil
 }
 
 var answerNames = map[manner]string{answers: "200", takesTime: "200, slowly", cutsBody: "200, its body cut",

@@ -32,11 +32,13 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(),
 		kinds: kindsOf(o)}
 	r.clients = &clients{url: s.pg.URL(database), seed: o.Seed, number: o.Clients}
+	r.checker.lives = s.install.lives
+	defer s.install.lives.pulse()()
 	stop := r.watch()
 	err = r.play(ctx)
 	stop()
 	if errors.Is(err, errBroken) {
-		r.told, err = append(r.told, err.Error()), nil
+		r.told, err = append(r.told, err.Error()+r.circumstances()), nil
 	}
 	result = r.result()
 	if len(result.Violations) > 0 {
@@ -76,6 +78,9 @@ type run struct {
 	truth   truth
 	began   time.Time
 
+	logged   int64    // how much of the daemon's log was searched
+	coverage Coverage // guarded by mu
+
 	mu     sync.Mutex
 	kinds  map[string]int
 	log    []struck
@@ -94,6 +99,7 @@ func (r *run) result() Result {
 		Committed: int(r.clients.committed.Load()), Failed: int(r.clients.failed.Load()), Attempts: all, Refused: refused,
 		Checks: r.done, Faults: maps.Clone(r.kinds), Rest: r.longestRest, Stop: r.longestStop}
 	result.Violations = append(result.Violations, r.told...)
+	result.Coverage = r.coverage
 	return result
 }
 
@@ -112,7 +118,7 @@ func (r *run) play(ctx context.Context) error {
 	if err := r.stage.daemon.terminate(20 * time.Second); err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	return nil
+	return r.late()
 }
 
 // enough tells whether all has happened that was asked for.
@@ -200,6 +206,9 @@ func (r *run) rest(ctx context.Context, round int) error {
 	if len(at.Divergences) > 0 {
 		r.checker.violate(0, nil, "the mirror is not what the stream says: %v", at.Divergences)
 	}
+	if err := r.diverged(); err != nil {
+		return err
+	}
 	got, wrong := r.stage.receiver.take()
 	for _, w := range wrong {
 		r.checker.violate(0, nil, "%s", w)
@@ -212,6 +221,7 @@ func (r *run) rest(ctx context.Context, round int) error {
 	defer r.mu.Unlock()
 	r.done++
 	r.totals = r.checker.totals
+	r.coverage = r.checker.coverage.with(&r.clients.tally)
 	if len(r.checker.violations) > 0 {
 		r.tell(checked, got)
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -41,22 +40,9 @@ type stage struct {
 	longestStop time.Duration // that the server took; read it between two rounds
 }
 
-// newHooks returns the webhooks.
-func newHooks() []*hook {
-	blue := func(name string, _ []string) bool { return !slices.Contains(extensions, name) }
-	few := []string{"TODO_CREATED", "TODO_NAME_CHANGED", "TODO_MOVED", "TODO_TAG_ADDED", "COMMENT_CREATED", "TODO_UPDATED",
-		"TODO_DESCRIPTION_CHANGED", "TODO_LIST_MOVED"}
-	const project = "80000000"
-	return []*hook{
-		{id: "healthy", wants: blue},
-		{id: "faulty", wants: blue},
-		{id: "few", yaml: []string{"events: [" + strings.Join(few, ", ") + "]"},
-			wants: func(name string, _ []string) bool { return slices.Contains(few, name) }},
-		{id: "project", yaml: []string{`projectIds: ["` + project + `"]`},
-			wants: func(name string, projects []string) bool {
-				return blue(name, nil) && slices.Contains(projects, project)
-			}},
-	}
+func newInstallation(program, dir string) *installation {
+	return &installation{program: program, config: filepath.Join(dir, "bluetap.yaml"), state: filepath.Join(dir, "state"),
+		log: filepath.Join(dir, "bluetap.log"), lives: &lives{}}
 }
 
 // newStage starts the server with Blue's tables, the receivers and the line, and writes the configuration. The daemon
