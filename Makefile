@@ -45,15 +45,18 @@ test: ## every test, without and with the race detector, against a real PostgreS
 fuzz: ## every fuzz target, FUZZTIME each (2s)
 	time FUZZTIME=$(FUZZTIME) .ci/fuzz
 
-# The history test for as long as asked: SOAK_FOR=5m make soak. SOAK_SEED plays an earlier one again.
+# The history test for as long as asked, and until so much has happened: SOAK_FOR=5m SOAK_TRANSACTIONS=5000 SOAK_FAULTS=30
+# make soak. SOAK_SEED plays an earlier one again.
 SOAK_FOR ?= 60m
 SOAK_TRANSACTIONS ?= 100000
+SOAK_FAULTS ?= 300
+SOAK_KINDS ?= 10
 
 .PHONY: soak
 soak: build ## the history test for SOAK_FOR (60m): random transactions, faults of every kind, and a check of every event
 	.ci/install server
 	go build -o bin/ ./bench/soak
-	time bin/soak -for $(SOAK_FOR) -transactions $(SOAK_TRANSACTIONS) $(if $(SOAK_SEED),-seed $(SOAK_SEED))
+	time bin/soak -for $(SOAK_FOR) -transactions $(SOAK_TRANSACTIONS) -faults $(SOAK_FAULTS) -kinds $(SOAK_KINDS) $(if $(SOAK_SEED),-seed $(SOAK_SEED))
 
 .PHONY: bench-quick
 bench-quick: build ## latency and throughput beside a bare floor, two minutes

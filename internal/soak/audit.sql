@@ -14,15 +14,21 @@ BEGIN
     INSERT INTO audit (tbl, op, old, new) VALUES (TG_TABLE_NAME, left(TG_OP, 1),
         CASE WHEN TG_OP IN ('UPDATE', 'DELETE') THEN row_to_json(OLD)::text END,
         CASE WHEN TG_OP IN ('INSERT', 'UPDATE') THEN row_to_json(NEW)::text END);
-    RETURN NULL;
+    IF TG_OP = 'UPDATE' THEN
+        RETURN NEW;
+    END IF;
+    RETURN OLD;
 END $$;
 
+-- Lines of the audit stand in the order in which rows change in the log. After a change a cascade's triggers would come
+-- before those of the row that it started from, so what can cascade is written down before it. COPY writes many rows
+-- at once only where no trigger comes before.
 DO $$
 DECLARE name text;
 BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'audit' LOOP
-        EXECUTE format('CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON %I
-            FOR EACH ROW EXECUTE FUNCTION audit()', name);
+        EXECUTE format('CREATE TRIGGER audit_insert AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION audit()', name);
+        EXECUTE format('CREATE TRIGGER audit BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION audit()', name);
         EXECUTE format('CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON %I
             FOR EACH STATEMENT EXECUTE FUNCTION audit()', name);
     END LOOP;

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,7 +23,7 @@ type clients struct {
 
 	committed atomic.Int64 // as the clients were told; the truth is the audit
 	failed    atomic.Int64 // statements that lost against another client or a fault
-	gids      atomic.Int64
+	tally     tally
 }
 
 // run makes all clients write until ctx ends or they have committed enough, and returns when they have stopped between
@@ -34,10 +32,11 @@ func (c *clients) run(ctx context.Context, round, enough int) {
 	var wg sync.WaitGroup
 	until := c.committed.Load() + int64(enough)
 	for n := range c.number {
-		w := &client{clients: c, author: author{rand.New(rand.NewPCG(c.seed, uint64(round*c.number+n)))}}
+		w := &client{clients: c}
 		wg.Go(func() {
 			defer w.close()
-			for ctx.Err() == nil && c.committed.Load() < until {
+			for i := 0; ctx.Err() == nil && c.committed.Load() < until; i++ {
+				w.author, w.done = newAuthor(c.seed, ofClients, round, n, i), doings{}
 				// What a client has begun it ends: ctx ends it only between two transactions.
 				if err := w.transaction(context.WithoutCancel(ctx)); err != nil {
 					c.failed.Add(1)
@@ -52,8 +51,14 @@ func (c *clients) run(ctx context.Context, round, enough int) {
 // client is one connection.
 type client struct {
 	*clients
-	author author
 	conn   *pgx.Conn
+	author author // of the transaction under way
+	done   doings
+}
+
+// doings are what a transaction did, to be counted when it is committed.
+type doings struct {
+	statements, copies, copiedRows, savepoints int
 }
 
 // session bounds every wait for another client: a transaction that is prepared may hold its locks for long.
@@ -107,15 +112,21 @@ func (w *client) transaction(ctx context.Context) error {
 		_, err := w.conn.Exec(ctx, a.statement()+"; "+a.statement())
 		return w.count(err)
 	case n < 33:
-		return w.copyIn(ctx)
+		return w.count(w.copyIn(ctx))
 	}
 	if _, err := w.conn.Exec(ctx, "BEGIN"); err != nil {
 		return err
 	}
+	truncates := a.IntN(100)
+	if truncates == 0 { // before it holds a lock that another client waits for
+		if err := w.truncate(ctx); err != nil {
+			return err
+		}
+	}
 	if err := w.statements(ctx, 1+a.IntN(4), 0); err != nil {
 		return err
 	}
-	if a.IntN(250) == 0 {
+	if truncates == 1 {
 		if err := w.truncate(ctx); err != nil {
 			return err
 		}
@@ -132,10 +143,17 @@ func (w *client) transaction(ctx context.Context) error {
 }
 
 func (w *client) count(err error) error {
-	if err == nil {
-		w.committed.Add(1)
+	if err != nil {
+		return err
 	}
-	return err
+	w.committed.Add(1)
+	w.tally.copies.Add(int64(w.done.copies))
+	w.tally.copiedRows.Add(int64(w.done.copiedRows))
+	w.tally.savepoints.Add(int64(w.done.savepoints))
+	if w.done.statements > 0 {
+		w.tally.copiesAmongOthers.Add(int64(w.done.copies))
+	}
+	return nil
 }
 
 // statements runs n statements, some of them below savepoints that are released or rolled back.
@@ -143,7 +161,7 @@ func (w *client) statements(ctx context.Context, n, depth int) error {
 	a := w.author
 	for range n {
 		if depth > 2 || a.IntN(4) > 0 {
-			if _, err := w.conn.Exec(ctx, a.statement()); err != nil {
+			if err := w.statement(ctx); err != nil {
 				return err
 			}
 			continue
@@ -159,27 +177,47 @@ func (w *client) statements(ctx context.Context, n, depth int) error {
 		if _, err := w.conn.Exec(ctx, end+name); err != nil {
 			return err
 		}
+		if end != "RELEASE " {
+			w.done.savepoints++
+		}
 	}
 	return nil
 }
 
-var truncates = []string{"todo_tags", "todo_users", "comments", "checklist_items CASCADE", "checklists CASCADE",
-	"todo_custom_fields CASCADE", "todos CASCADE", "todo_users, comments"}
+// statement runs one statement of a transaction.
+func (w *client) statement(ctx context.Context) error {
+	if w.author.IntN(40) == 0 {
+		return w.copyIn(ctx)
+	}
+	w.done.statements++
+	_, err := w.conn.Exec(ctx, w.author.statement())
+	return err
+}
 
+// truncates are mostly of tables on which little hangs, so that records live long enough to have a history.
+var truncates = []string{"todo_tags", "todo_users", "comments", "checklist_items CASCADE", "checklist_item_users",
+	"project_users", "todo_custom_field_options", "todo_tags, todo_users", "todo_users, comments",
+	"comments, project_users", "todo_custom_fields CASCADE", "checklists CASCADE", "tags CASCADE",
+	"custom_field_options CASCADE", "todos CASCADE"}
+
+// truncate waits longer than a statement does, as its lock is of the whole table.
 func (w *client) truncate(ctx context.Context) error {
-	_, err := w.conn.Exec(ctx, "TRUNCATE "+truncates[w.author.IntN(len(truncates))]+"; "+w.author.statement())
+	w.done.statements++
+	_, err := w.conn.Exec(ctx, "SET LOCAL lock_timeout = '2s'; TRUNCATE "+truncates[w.author.IntN(len(truncates))]+
+		"; SET LOCAL lock_timeout = '300ms'; "+w.author.statement())
 	return err
 }
 
 // prepare leaves the transaction to a second phase: at once, or later by whoever comes.
 func (w *client) prepare(ctx context.Context) error {
-	gid := fmt.Sprintf("soak-%d", w.gids.Add(1))
+	gid := fmt.Sprintf("soak-%016x", w.author.Uint64())
 	if _, err := w.conn.Exec(ctx, "PREPARE TRANSACTION '"+gid+"'"); err != nil {
 		return err
 	}
 	if w.author.IntN(3) == 0 {
 		return nil
 	}
+	w.done = doings{}
 	return w.second(ctx, w.conn, gid)
 }
 
@@ -189,13 +227,17 @@ func (w *client) second(ctx context.Context, conn *pgx.Conn, gid string) error {
 		return err
 	}
 	_, err := conn.Exec(ctx, "COMMIT PREPARED '"+gid+"'")
+	if err == nil {
+		w.tally.prepared.Add(1)
+	}
 	return w.count(err)
 }
 
 // resolve ends one of the prepared transactions; another client may be faster.
 func (w *client) resolve(ctx context.Context) error {
 	var gid string
-	err := w.conn.QueryRow(ctx, "SELECT gid FROM pg_prepared_xacts ORDER BY random() LIMIT 1").Scan(&gid)
+	err := w.conn.QueryRow(ctx, fmt.Sprintf("SELECT gid FROM pg_prepared_xacts ORDER BY gid < 'soak-%02x', gid LIMIT 1",
+		w.author.IntN(256))).Scan(&gid)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
@@ -215,32 +257,12 @@ func (c *clients) resolveAll(ctx context.Context, conn *pgx.Conn, round int) err
 	if err != nil {
 		return fmt.Errorf("look for prepared transactions: %w", err)
 	}
-	w := &client{clients: c, author: author{rand.New(rand.NewPCG(c.seed, uint64(round)))}}
-	for _, gid := range gids {
+	w := &client{clients: c}
+	for i, gid := range gids {
+		w.author = newAuthor(c.seed, ofSecondPhases, round, 0, i)
 		if err := w.second(ctx, conn, gid); err != nil {
 			return fmt.Errorf("resolve a prepared transaction: %w", err)
 		}
 	}
 	return nil
-}
-
-// copyIn is a transaction of one COPY.
-func (w *client) copyIn(ctx context.Context) error {
-	a := w.author
-	var list string
-	if err := w.conn.QueryRow(ctx, "SELECT id FROM todo_lists ORDER BY random() LIMIT 1").Scan(&list); err != nil {
-		return err
-	}
-	var lines strings.Builder
-	copied := "COPY todos (id, title, todo_list_id) FROM STDIN"
-	for range 1 + a.IntN(5) {
-		fmt.Fprintf(&lines, "%s\tcopied %x\t%s\n", a.id(), a.Uint32(), list)
-	}
-	if a.IntN(3) == 0 {
-		copied = "COPY tags (id, title, project_id) FROM STDIN"
-		lines.Reset()
-		fmt.Fprintf(&lines, "%s\tcopied %x\t80000000\n", a.id(), a.Uint32())
-	}
-	_, err := w.conn.PgConn().CopyFrom(ctx, strings.NewReader(lines.String()), copied)
-	return w.count(err)
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,8 @@ import (
 // installation is a configuration of bluetap on disk, and the program that runs on it.
 type installation struct {
 	program, config, state, log string
+
+	lives *lives
 }
 
 // config is the daemon's file. The schedule lasts longer than any fault does, and no clock jumps by as much as maxAge,
@@ -116,8 +117,9 @@ type process struct {
 	log    *processLog
 	under  *supervisor // nil where there can be none
 
-	// excused is until when it may give up: a failure of the disk that is over may still be on its way through it.
-	excused time.Time
+	// excuses is until when it may give up saying so: a failure of the disk that is over may still be on its way
+	// through it.
+	excuses map[string]time.Time
 }
 
 // start starts `bluetap run`; what it logs is appended to the log file.
@@ -127,7 +129,7 @@ func (i *installation) start() (*process, error) {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	cmd := i.command("run")
-	p := &process{cmd: cmd, log: &processLog{file: file, more: make(chan struct{})}}
+	p := &process{cmd: cmd, excuses: map[string]time.Time{}, log: &processLog{file: file, more: make(chan struct{})}}
 	cmd.Stderr = p.log
 	if p.under, err = supervise(cmd); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, errors.Join(fmt.Errorf("start bluetap: %w", err), file.Close())
@@ -141,10 +143,12 @@ func (i *installation) start() (*process, error) {
 	if p.under != nil {
 		go p.under.run(cmd)
 	}
+	i.lives.note()
 	return p, nil
 }
 
-// kill ends the process as a power cut would, and returns when it is gone.
+// kill ends the process without a word, and returns when it is gone. What it has written the kernel keeps, on disk or
+// not: the power cuts are those that the store's own tests play.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	p.wait()
@@ -174,9 +178,32 @@ func (p *process) terminate(patience time.Duration) error {
 	return nil
 }
 
-// gaveUp tells whether the process has ended in an orderly way, and had a reason to.
+// killed tells whether a process that is gone was killed, and did not end by itself.
+func (p *process) killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// begun tells whether the process is bluetap already, as far as that can be seen.
+func (p *process) begun() bool { return p.under == nil || p.under.begun.Load() }
+
+// excuse allows the process to give up for a while, for that reason alone.
+func (p *process) excuse(reason syscall.Errno) {
+	p.excuses[reason.Error()] = time.Now().Add(excusedFor)
+}
+
+// gaveUp tells whether the process has ended in an orderly way, had a reason to, and said it.
 func (p *process) gaveUp() bool {
-	return p.cmd.ProcessState.ExitCode() == 1 && time.Now().Before(p.excused)
+	if p.cmd.ProcessState.ExitCode() != 1 {
+		return false
+	}
+	said := p.log.end()
+	for reason, until := range p.excuses {
+		if time.Now().Before(until) && strings.Contains(said, ": "+reason+"\nnext: ") {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *process) ended() bool {
@@ -190,15 +217,20 @@ func (p *process) ended() bool {
 
 // waitLog waits until the process has logged the message. It reports false if the process or ctx ended before.
 func (p *process) waitLog(ctx context.Context, message string) bool {
+	return p.waitLogSince(ctx, message, 0)
+}
+
+// waitLogSince is waitLog of what is logged after a mark.
+func (p *process) waitLogSince(ctx context.Context, message string, from int) bool {
 	for {
-		said, more := p.log.said(message)
+		said, more := p.log.saidSince(message, from)
 		if said {
 			return true
 		}
 		select {
 		case <-more:
 		case <-p.exited:
-			said, _ := p.log.said(message)
+			said, _ := p.log.saidSince(message, from)
 			return said
 		case <-ctx.Done():
 			return false
@@ -241,19 +273,24 @@ func (l *processLog) Write(b []byte) (int, error) {
 	return l.file.Write(b)
 }
 
-func (l *processLog) said(message string) (bool, <-chan struct{}) {
+func (l *processLog) said(message string) (bool, <-chan struct{}) { return l.saidSince(message, 0) }
+
+// saidSince tells whether a message has come after a mark, and when to look again.
+func (l *processLog) saidSince(message string, from int) (bool, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Contains(l.messages, message), l.more
+	return slices.Contains(l.messages[from:], message), l.more
+}
+
+// mark returns where in the log it is now.
+func (l *processLog) mark() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.messages)
 }
 
 func (l *processLog) end() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Join(l.tail, "\n")
-}
-
-func newInstallation(program, dir string) *installation {
-	return &installation{program: program, config: filepath.Join(dir, "bluetap.yaml"), state: filepath.Join(dir, "state"),
-		log: filepath.Join(dir, "bluetap.log")}
 }

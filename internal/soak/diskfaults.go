@@ -5,6 +5,7 @@ package soak
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -19,44 +20,58 @@ func (f *faults) fillDisk(ctx context.Context) error {
 	if err := fill(ballast); err != nil {
 		return err
 	}
-	select {
-	case <-f.daemon.exited:
-	case <-ctx.Done():
-	case <-time.After(5 * time.Second):
-	}
+	f.daemon.excuse(syscall.ENOSPC)
+	f.daemon.waitEnd(ctx, diskPatience)
 	if err := os.Remove(ballast); err != nil {
 		return err
 	}
-	return f.afterDisk()
+	f.daemon.excuse(syscall.ENOSPC)
+	if !f.daemon.ended() {
+		return errMissed // it had nothing to write, or gives up later
+	}
+	return f.revive()
 }
 
+const (
+	diskPatience = 5 * time.Second  // how long a failure of the disk lasts
+	excusedFor   = 15 * time.Second // how long a daemon may take to give up: requests under way get ten seconds
+)
+
 // failSync makes one fsync fail, or all. The daemon must not go on as if nothing had been: what it was told is not on
-// disk may never be.
+// disk may never be. Of all that fails at once something has to be that; of a single one, a log and a manifest.
 func (f *faults) failSync(ctx context.Context) error {
 	f.daemon.waitReady()
-	f.daemon.under.failing.Store(1 + int64(f.random.IntN(2))*1_000_000)
-	select {
-	case <-f.daemon.exited:
-	case <-ctx.Done():
-	case <-time.After(5 * time.Second):
+	all, under := f.random.IntN(2) == 0, f.daemon.under
+	if under.failing.Store(1); all {
+		under.failing.Store(1 << 30)
 	}
-	f.daemon.under.failing.Store(0)
-	if err := f.afterDisk(); !errors.Is(err, errMissed) || f.daemon.under.failed.Load() == 0 {
-		return err
+	f.daemon.waitEnd(ctx, diskPatience)
+	under.failing.Store(0)
+	f.daemon.excuse(syscall.EIO)
+	failed, vital := under.failed.Load(), under.vital.Load()
+	if failed == 0 && !f.daemon.ended() {
+		return errMissed
+	}
+	if vital > 0 || all {
+		f.daemon.waitEnd(context.WithoutCancel(ctx), excusedFor)
+	}
+	switch {
+	case f.daemon.ended():
+		return f.revive()
+	case vital > 0 || all:
+		return fmt.Errorf("%w: bluetap goes on although %d times fsync failed, %d times of a log or manifest", errBroken,
+			failed, vital)
 	}
 	return nil // it was a file that can be written anew
 }
 
-// excusedFor is how long a daemon may take to give up: requests under way get ten seconds.
-const excusedFor = 15 * time.Second
-
-// afterDisk starts the daemon again if it gave up on its disk. It may also have had nothing to write, or give up later.
-func (f *faults) afterDisk() error {
-	f.daemon.excused = time.Now().Add(excusedFor)
-	if !f.daemon.ended() {
-		return errMissed
+// waitEnd waits until the process has ended, or for so long, or until ctx ends.
+func (p *process) waitEnd(ctx context.Context, patience time.Duration) {
+	select {
+	case <-p.exited:
+	case <-ctx.Done():
+	case <-time.After(patience):
 	}
-	return f.revive()
 }
 
 // jumpClock sets the daemon's clock of the day forwards or back, and right again after a while; it is also right in the
@@ -73,12 +88,14 @@ func (f *faults) jumpClock(ctx context.Context) error {
 	if f.random.IntN(2) == 0 {
 		jump = -jump
 	}
-	for _, seconds := range []int64{jump, 0} {
-		if err := clock.set(seconds); err != nil {
-			return errMissed // it has just ended
-		}
-		f.some(ctx, f.pause)
+	if err := clock.set(jump); err != nil {
+		return errMissed // it has just ended
 	}
+	felt := f.last(ctx, f.pause)
+	if err := clock.set(0); err != nil || !felt {
+		return errMissed
+	}
+	f.some(ctx, f.pause)
 	return nil
 }
 

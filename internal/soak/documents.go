@@ -31,9 +31,9 @@ func (s *stretch) difference(a *arrival, d *due) string {
 	return difference
 }
 
-// idOf returns the id of a body's current, else its previous value.
+// idOf returns the id of a body's current, else its previous value, or of its record in the short form.
 func idOf(values map[string]any) string {
-	for _, side := range []string{"currentValue", "previousValue"} {
+	for _, side := range []string{"currentValue", "previousValue", "record"} {
 		if v, ok := values[side].(map[string]any); ok {
 			return row(v).id()
 		}

@@ -38,52 +38,63 @@ type line struct {
 	text string
 }
 
-// history is what the record of a violation lived through up to it: its rows in the order of commits, the faults in
-// between, and the deliveries.
+// history is what the rows of a violation lived through up to it, in the order of commits, with the faults in between
+// and the deliveries.
 func (r *run) history(s *stretch, got map[string][]*arrival, v violation) string {
-	var lines []line
-	var from, to time.Time
-	for _, record := range v.records {
-		for _, t := range s.touched[record] {
-			if v.lsn > 0 && t.commit.end > v.lsn {
-				break
-			}
-			to = t.commit.at
-			if from.IsZero() || t.commit.at.Before(from) {
-				from = t.commit.at
-			}
-			for _, c := range t.changes {
-				lines = append(lines, line{t.commit.at, fmt.Sprintf("commit %X of %s: %s", t.commit.end, record, c)})
-			}
-		}
+	if len(v.records) == 0 {
+		return r.circumstances()
 	}
-	for id, all := range got {
-		if v.hook != "" && id != v.hook {
-			continue
-		}
-		for _, a := range all {
-			if records := s.recordsOf(a); a.lsn <= v.lsn && slices.ContainsFunc(records, func(record string) bool {
-				return slices.Contains(v.records, record)
-			}) {
-				lines = append(lines, line{a.at, fmt.Sprintf("%s got %s %s, attempt %s, answered %s", id, a.event, a.id, a.attempt,
-					a.answer)})
-				if a.at.After(to) {
-					to = a.at
-				}
-			}
-		}
+	lines := append(s.happened(v), s.delivered(got, v)...)
+	if len(lines) == 0 {
+		return ""
 	}
+	byTime := func(a, b line) int { return a.at.Compare(b.at) }
+	from, to := slices.MinFunc(lines, byTime).at.Add(-time.Second), slices.MaxFunc(lines, byTime).at.Add(time.Second)
 	for _, f := range r.log {
-		if !from.IsZero() && f.at.After(from.Add(-time.Second)) && f.at.Before(to.Add(time.Second)) {
+		if f.at.After(from) && f.at.Before(to) {
 			lines = append(lines, line{f.at, "fault: " + f.name})
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(lines, byTime)
 	var b strings.Builder
 	for _, l := range lines {
 		fmt.Fprintf(&b, "\n    %s %s", l.at.UTC().Format("15:04:05.000000"), l.text)
 	}
 	return b.String()
+}
+
+// happened tells of the changes that matter for a violation.
+func (s *stretch) happened(v violation) (lines []line) {
+	for _, record := range v.records {
+		for _, t := range s.touched[record] {
+			if v.lsn > 0 && t.commit.end > v.lsn {
+				break
+			}
+			for _, c := range t.changes {
+				if v.concerns(t.commit, c) {
+					lines = append(lines, line{t.commit.at, fmt.Sprintf("commit %X of %s: %s", t.commit.end, record, c)})
+				}
+			}
+		}
+	}
+	return lines
+}
+
+// delivered tells of what came of a violation's records up to it.
+func (s *stretch) delivered(got map[string][]*arrival, v violation) (lines []line) {
+	of := func(record string) bool { return slices.Contains(v.records, record) }
+	for id, all := range got {
+		if v.hook != "" && id != v.hook {
+			continue
+		}
+		for _, a := range all {
+			if a.lsn <= v.lsn && slices.ContainsFunc(s.recordsOf(a), of) {
+				lines = append(lines, line{a.at, fmt.Sprintf("%s got %s %s, attempt %s, answered %s", id, a.event, a.id, a.attempt,
+					a.answer)})
+			}
+		}
+	}
+	return lines
 }
 
 // String tells of a change what differs.

@@ -12,11 +12,10 @@ import (
 	"time"
 
 	"bluetap/internal/pgserver"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// fault is one kind of what goes wrong. It ends with everything running again, though not yet caught up.
+// fault is one kind of what goes wrong. It ends with everything running again, though not yet caught up. Its strike
+// returns nil only if something was struck.
 type fault struct {
 	name   string
 	weight int
@@ -28,8 +27,8 @@ type fault struct {
 type faults struct {
 	*stage
 	random *rand.Rand
-	note   func(name string) // counts a fault
-	missed func(name string) // takes the count back
+	tell   func(what string) // what happens, for the history
+	count  func(name string) // a fault that struck
 	pause  time.Duration     // the longest between two faults; what lasts does so for a few times as long
 }
 
@@ -59,6 +58,23 @@ func (f *faults) some(ctx context.Context, most time.Duration) {
 	}
 }
 
+// leastFelt is how long what lasts has to last to count.
+const leastFelt = 100 * time.Millisecond
+
+// last lets a fault last for up to most. It reports false if ctx ended before that could be felt.
+func (f *faults) last(ctx context.Context, most time.Duration) bool {
+	began := time.Now()
+	f.some(ctx, most)
+	if left := leastFelt - time.Since(began); left > 0 {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(left):
+		}
+	}
+	return true
+}
+
 // run lets faults strike until ctx ends. One that has begun is brought to its end.
 func (f *faults) run(ctx context.Context, only string) error {
 	for f.some(ctx, f.pause); ctx.Err() == nil; f.some(ctx, f.pause) {
@@ -67,12 +83,17 @@ func (f *faults) run(ctx context.Context, only string) error {
 				return err
 			}
 		}
-		k := f.pick(only)
-		f.note(k.name)
-		err := k.strike(f, ctx)
-		if errors.Is(err, errMissed) {
-			f.missed(k.name)
-		} else if err != nil {
+		k, err := f.pick(only)
+		if err != nil {
+			return err
+		}
+		f.tell(k.name)
+		switch err := k.strike(f, ctx); {
+		case err == nil:
+			f.count(k.name)
+		case errors.Is(err, errMissed):
+			f.tell(k.name + ": nothing was struck")
+		default:
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 	}
@@ -80,14 +101,17 @@ func (f *faults) run(ctx context.Context, only string) error {
 }
 
 // pick picks a fault that can strike here.
-func (f *faults) pick(only string) fault {
+func (f *faults) pick(only string) (fault, error) {
 	var can []fault
 	for _, k := range kinds {
 		if (k.needs == nil || k.needs(f.stage)) && (only == "" || k.name == only) {
 			can = append(can, slices.Repeat([]fault{k}, k.weight)...)
 		}
 	}
-	return can[f.random.IntN(len(can))]
+	if len(can) == 0 {
+		return fault{}, fmt.Errorf("no fault %q can strike here", only)
+	}
+	return can[f.random.IntN(len(can))], nil
 }
 
 // errMissed says that a fault changed nothing, and does not count.
@@ -101,25 +125,50 @@ func (f *faults) start() (err error) {
 	return err
 }
 
-func (f *faults) killDaemon(ctx context.Context) error {
+// kill kills the daemon. If it had just ended by itself it is started again, if it had a reason to, and nothing was
+// struck.
+func (f *faults) kill() error {
 	f.daemon.kill()
+	if f.daemon.killed() {
+		return nil
+	}
+	if err := f.revive(); err != nil {
+		return err
+	}
+	return errMissed
+}
+
+func (f *faults) killDaemon(ctx context.Context) error {
+	if err := f.kill(); err != nil {
+		return err
+	}
 	f.some(ctx, 300*time.Millisecond)
 	return f.start()
 }
 
+// killStarting kills the daemon again and again before it streams.
 func (f *faults) killStarting(ctx context.Context) error {
-	f.daemon.kill()
+	if err := f.kill(); err != nil {
+		return err
+	}
+	result := errMissed
 	for range 1 + f.random.IntN(3) {
 		if err := f.start(); err != nil {
 			return err
 		}
 		f.some(ctx, 400*time.Millisecond)
-		if f.daemon.ended() {
-			return f.revive()
+		begun := f.daemon.begun()
+		if err := f.kill(); err != nil {
+			return err
 		}
-		f.daemon.kill()
+		if streams, _ := f.daemon.log.said("streaming"); begun && !streams {
+			result = nil
+		}
 	}
-	return f.start()
+	if err := f.start(); err != nil {
+		return err
+	}
+	return result
 }
 
 func (f *faults) terminateDaemon(context.Context) error {
@@ -127,7 +176,14 @@ func (f *faults) terminateDaemon(context.Context) error {
 	if err := f.daemon.terminate(20 * time.Second); err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	return f.start()
+	before := f.daemon
+	if err := f.start(); err != nil {
+		return err
+	}
+	if !before.cmd.ProcessState.Success() {
+		return errMissed // it was giving up
+	}
+	return nil
 }
 
 // stopDaemon freezes the process, now and then for longer than the server waits.
@@ -139,13 +195,24 @@ func (f *faults) stopDaemon(ctx context.Context) error {
 	if err := f.daemon.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return errMissed // it has just ended
 	}
-	f.some(ctx, most)
-	return f.daemon.cmd.Process.Signal(syscall.SIGCONT)
+	felt := f.last(ctx, most)
+	f.install.lives.note()
+	if err := f.daemon.cmd.Process.Signal(syscall.SIGCONT); err != nil || !felt {
+		return errMissed
+	}
+	return nil
 }
 
 func (f *faults) terminateWalsender(ctx context.Context) error {
-	return f.execute(context.WithoutCancel(ctx),
+	if !f.line.connected(ctx, connectPatience) {
+		return errMissed
+	}
+	n, err := f.execute(context.WithoutCancel(ctx),
 		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'`)
+	if err == nil && n == 0 {
+		return errMissed
+	}
+	return err
 }
 
 func (f *faults) crashPostgres(ctx context.Context) error {
@@ -156,19 +223,20 @@ func (f *faults) restartPostgres(ctx context.Context) error {
 	return f.cyclePostgres(ctx, pgserver.Fast)
 }
 
-// stopPatience is how long the server may take to stop: a daemon with slow receivers must not hold it up.
-const stopPatience = 20 * time.Second
+// stopPatience is how long the server may take to stop. A daemon with slow receivers must not hold it up; one that is
+// mute would, for the four seconds of wal_sender_timeout and what the server needs itself.
+const stopPatience = 5 * time.Second
 
 func (f *faults) cyclePostgres(ctx context.Context, mode pgserver.Mode) error {
 	whole := context.WithoutCancel(ctx)
 	bounded, cancel := context.WithTimeout(whole, stopPatience)
 	defer cancel()
+	began := time.Now()
 	stopErr := f.pg.Stop(bounded, mode)
+	f.longestStop = max(f.longestStop, time.Since(began))
+	var killErr error
 	if f.random.IntN(3) == 0 {
-		f.daemon.kill()
-		if err := f.start(); err != nil {
-			return err
-		}
+		killErr = f.restartKilled()
 	}
 	f.some(ctx, f.pause/2)
 	if err := f.pg.Start(whole); err != nil {
@@ -177,84 +245,10 @@ func (f *faults) cyclePostgres(ctx context.Context, mode pgserver.Mode) error {
 	if stopErr != nil {
 		return fmt.Errorf("%w: %w", errBroken, stopErr)
 	}
-	return nil
-}
-
-func (f *faults) cutLine(context.Context) error {
-	f.line.cut()
-	return nil
-}
-
-func (f *faults) halfCloseLine(context.Context) error {
-	f.line.halfClose(f.random.IntN(2) == 0)
-	return nil
-}
-
-// stallLine lets nothing through, now and then for longer than the server waits.
-func (f *faults) stallLine(ctx context.Context) error {
-	f.line.set(true, false)
-	f.some(ctx, 4*f.pause)
-	f.line.set(false, false)
-	return nil
-}
-
-func (f *faults) slowLine(ctx context.Context) error {
-	f.line.set(false, true)
-	f.some(ctx, 2*f.pause)
-	f.line.set(false, false)
-	return nil
-}
-
-// killStaged commits a transaction of which not all fits into memory, and kills the daemon while it works through it.
-// It changes users who stand in no value: a large transaction of few events.
-func (f *faults) killStaged(ctx context.Context) error {
-	whole := context.WithoutCancel(ctx)
-	for _, sql := range []string{
-		fmt.Sprintf(`INSERT INTO users (id, email, first_name) SELECT 'giant%d-' || i, '', repeat(md5(i::text), 250)
-			FROM generate_series(1, 5500) i;
-			UPDATE todos SET title = title || '!' WHERE id IN (SELECT id FROM todos WHERE id < '8' FOR UPDATE SKIP LOCKED)`,
-			f.random.Uint32()),
-		`DELETE FROM users WHERE id LIKE 'giant%';
-			UPDATE todos SET done = NOT done WHERE id IN (SELECT id FROM todos WHERE id > '8' FOR UPDATE SKIP LOCKED)`} {
-		if err := f.execute(whole, sql); err != nil {
-			return err
-		}
-		patient, cancel := context.WithTimeout(whole, 30*time.Second)
-		staged := f.daemon.waitLog(patient, "large transaction staged")
-		cancel()
-		if f.daemon.ended() {
-			return f.revive()
-		}
-		if !staged {
-			return errors.New("the transaction was not staged")
-		}
-		f.some(whole, 300*time.Millisecond)
-		f.daemon.kill()
-		if err := f.start(); err != nil {
-			return err
-		}
+	if errors.Is(killErr, errMissed) {
+		return nil // the server was struck
 	}
-	return nil
-}
-
-// execute runs SQL. It waits for no client for long: one that is prepared may hold its locks until all is at rest.
-func (f *faults) execute(ctx context.Context, sql string) error {
-	conn, err := f.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, session); err != nil {
-		return err
-	}
-	for range 5 {
-		_, err := conn.Exec(ctx, sql)
-		var pgErr *pgconn.PgError
-		if !errors.As(err, &pgErr) || pgErr.Code != "40P01" && pgErr.Code != "55P03" { // a deadlock, a lock not had
-			return err
-		}
-	}
-	return errMissed
+	return killErr
 }
 
 // waitReady waits until a young daemon heeds signals and has its state open.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -97,6 +98,8 @@ type supervisor struct {
 	own     *os.File     // end of the socket
 	failing atomic.Int64 // how many more fsyncs fail
 	failed  atomic.Int64 // how many did
+	vital   atomic.Int64 // of these, those of files that nothing can be done without
+	begun   atomic.Bool  // the process has become the daemon
 	clock   atomic.Pointer[clock]
 	ended   chan struct{} // closed when nothing is asked any more
 }
@@ -189,24 +192,35 @@ func (s *supervisor) answer(listener int) bool {
 	if errno != 0 {
 		return true // who asked was killed
 	}
-	r := response{id: n.id, flags: respondContinue}
+	r, vital := response{id: n.id, flags: respondContinue}, false
 	switch {
 	case n.call == syscall.SYS_SCHED_GETAFFINITY:
 		// The first thing that a Go program asks, while it has one thread and has not looked at the clock.
-		if s.clock.Load() == nil {
+		if !s.begun.Load() {
 			s.clock.Store(takeClock(int(n.pid)))
+			s.begun.Store(true)
 		}
 	case s.failing.Load() > 0:
 		r.flags, r.errno = 0, -int32(syscall.EIO)
-		s.failing.Add(-1)
-		s.failed.Add(1)
+		vital = isVital(n.pid, n.args[0])
 	}
 	_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, uintptr(listener), notifySend, uintptr(unsafe.Pointer(&r)))
-	if errno != 0 && r.errno != 0 { // a signal came in between, and the call is made again
-		s.failing.Add(1)
-		s.failed.Add(-1)
+	if errno == 0 && r.errno != 0 { // else a signal came in between, and the call is made again
+		s.failing.Add(-1)
+		if vital {
+			s.vital.Add(1)
+		}
+		s.failed.Add(1)
 	}
 	return true
+}
+
+// isVital tells whether a file of a process is a log or manifest of Pebble's: the state is what is in them, and nobody
+// can write them anew.
+func isVital(pid uint32, descriptor uint64) bool {
+	path, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, descriptor))
+	name := filepath.Base(path)
+	return err == nil && (filepath.Ext(name) == ".log" || strings.HasPrefix(name, "MANIFEST-"))
 }
 
 // clock is a process' own clock of the day: its vDSO is overwritten with code that adds an offset.

@@ -12,9 +12,10 @@ import (
 func Launch() {}
 
 type supervisor struct {
-	failing, failed atomic.Int64
-	clock           atomic.Pointer[clock]
-	ended           chan struct{}
+	failing, failed, vital atomic.Int64
+	begun                  atomic.Bool
+	clock                  atomic.Pointer[clock]
+	ended                  chan struct{}
 }
 
 type clock struct{}

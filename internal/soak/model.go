@@ -72,6 +72,7 @@ var foreignKeys = map[string][]string{
 	"todo_users": {"todo_id"}, "todo_tags": {"todo_id"}, "todo_custom_fields": {"todo_id"},
 	"todo_custom_field_options": {"todo_custom_field_id"}, "checklist_items": {"checklist_id"},
 	"checklist_item_users": {"checklist_item_id"}, "custom_field_options": {"custom_field_id"},
+	"project_users": {"project_id"},
 }
 
 // value composes the value of an entity as a JSON document, "null" for no row.

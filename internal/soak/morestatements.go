@@ -95,7 +95,8 @@ func (a author) reassign() string {
 			WHERE todo_id = (SELECT todo_id FROM todo_users WHERE id = %[2]s);
 		DELETE FROM todo_users WHERE todo_id IN (SELECT todo_id FROM set%[1]s);
 		INSERT INTO todo_users (id, todo_id, user_id)
-			SELECT '%[1]s' || row_number() OVER (), todo_id, user_id FROM set%[1]s WHERE random() < 0.9`,
+			SELECT '%[1]s' || row_number() OVER (), todo_id, user_id FROM set%[1]s
+			WHERE hashtext(user_id || '%[1]s') %% 10 <> 0`,
 		id, a.some("todo_users"))
 }
 
@@ -191,7 +192,9 @@ func (a author) editPeople() string {
 	case 0:
 		return fmt.Sprintf(`INSERT INTO users (id, email, first_name) VALUES ('%s', %s, %s)`, a.id(), a.words(), a.words())
 	case 1:
-		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND (SELECT count(*) FROM users) > 8`, a.some("users"))
+		return fmt.Sprintf(`DELETE FROM users WHERE id = %s AND id <> '%s'
+			AND (SELECT count(*) FROM users WHERE id > '0') > 8`,
+			a.some("users"), keptMember)
 	}
 	return fmt.Sprintf(`UPDATE users SET first_name = %s, password_hash = %s WHERE id = %s`, a.words(), a.words(),
 		a.some("users"))
@@ -204,10 +207,27 @@ func (a author) editAbove() string {
 		return fmt.Sprintf(`INSERT INTO projects (id, slug, name, company_id) SELECT '%s', 'p', %s, p1.id FROM %s`, a.id(),
 			a.words(), a.from("companies"))
 	case 1:
-		return fmt.Sprintf(`DELETE FROM projects WHERE id = %s AND (SELECT count(*) FROM projects) > 4 AND id <> '80000000'`,
-			a.some("projects"))
+		return fmt.Sprintf(`DELETE FROM projects WHERE id = %s AND (SELECT count(*) FROM projects) > 4 AND id <> '%s'`,
+			a.some("projects"), keptProject)
 	case 2, 3:
 		return fmt.Sprintf(`UPDATE companies SET name = %s WHERE id = %s`, a.words(), a.some("companies"))
 	}
 	return fmt.Sprintf(`UPDATE projects SET name = %s, todo_fields = '[1]' WHERE id = %s`, a.words(), a.some("projects"))
+}
+
+// editMembers lets users join and leave projects, one of them more often than the others.
+func (a author) editMembers() string {
+	switch a.IntN(5) {
+	case 0:
+		return fmt.Sprintf(`DELETE FROM project_users WHERE id = %s`, a.some("project_users"))
+	case 1:
+		return fmt.Sprintf(`DELETE FROM project_users WHERE user_id = '%s' AND project_id = %s`, keptMember,
+			a.some("projects"))
+	case 2:
+		return fmt.Sprintf(`UPDATE project_users SET level = '%s' WHERE id = %s`, a.one("OWNER", "ADMIN", "CLIENT"),
+			a.some("project_users"))
+	}
+	user := a.one("'"+keptMember+"'", a.some("users"))
+	return fmt.Sprintf(`INSERT INTO project_users (id, project_id, user_id) SELECT '%s', p1.id, users.id
+		FROM %s, users WHERE users.id = %s ON CONFLICT DO NOTHING`, a.id(), a.from("projects"), user)
 }

@@ -16,17 +16,30 @@ type Options struct {
 	For     time.Duration // how long clients write and faults strike, at least
 	// Transactions is how many must be committed before it ends, if that takes longer than For. Default 0: For alone.
 	Transactions int
+	Faults       int // the same of faults
 	Seed         uint64
 	Clients      int           // default 4
 	Stretch      int           // transactions between two checks; default 1500
 	Pause        time.Duration // the longest between two faults, and the measure of how long one lasts; default 2 s
 	SnapshotKill int           // how often the daemon is killed in its first snapshot
+	SnapshotRows int           // rows that the database has more at first, so that the snapshot lasts
 	Only         string        // the one fault that strikes; "" = all
 	Progress     func(Result)  // called every second, by one goroutine. nil: nobody is told
 }
 
+// Struck returns how many faults there were, and of how many kinds.
+func (r Result) Struck() (faults, kinds int) {
+	for _, n := range r.Faults {
+		if faults += n; n > 0 {
+			kinds++
+		}
+	}
+	return faults, kinds
+}
+
 // Result is what came of it.
 type Result struct {
+	Coverage   Coverage
 	Seed       uint64
 	Elapsed    time.Duration
 	Totals     Totals         // of what is checked
@@ -35,6 +48,8 @@ type Result struct {
 	Refused    int            // of these, those that were not answered with 2xx
 	Failed     int            // transactions that lost against another client or a fault
 	Checks     int            // stretches that were checked
-	Faults     map[string]int // by kind
+	Faults     map[string]int // that struck, by kind, with 0 for those that did not
+	Rest       time.Duration  // the longest that queues took to become empty after the last fault
+	Stop       time.Duration  // the longest that the server took to stop
 	Violations []string       // in words; the first ones carry their history
 }

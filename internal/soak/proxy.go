@@ -18,13 +18,22 @@ type proxy struct {
 	listener net.Listener
 	running  sync.WaitGroup
 
-	mu      sync.Mutex
-	moved   *sync.Cond
-	stalled bool
-	slow    bool
-	closed  bool
-	conns   map[net.Conn]bool // true: it leads to Postgres
+	mu     sync.Mutex
+	moved  *sync.Cond
+	pace   pace
+	held   int // pieces that the pace has held up since it was set
+	closed bool
+	conns  map[net.Conn]bool // true: it leads to Postgres
 }
+
+// pace is how the line lets through what is sent.
+type pace int
+
+const (
+	lineFree pace = iota
+	lineStalled
+	lineSlow
+)
 
 func newProxy(target string) (*proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -56,11 +65,32 @@ func (p *proxy) close() {
 	p.running.Wait()
 }
 
-// cut resets all connections on both sides.
-func (p *proxy) cut() {
+// connected waits until the daemon has a connection through the line, and reports whether it has.
+func (p *proxy) connected(ctx context.Context, patience time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	wake := context.AfterFunc(ctx, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.moved.Broadcast()
+	})
+	defer wake()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for conn := range p.conns {
+	for len(p.conns) == 0 && ctx.Err() == nil {
+		p.moved.Wait()
+	}
+	return len(p.conns) > 0
+}
+
+// cut resets all connections on both sides, and returns how many it were.
+func (p *proxy) cut() (struck int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn, upstream := range p.conns {
+		if upstream {
+			struck++
+		}
 		if tcp, ok := conn.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0)
 		}
@@ -68,25 +98,32 @@ func (p *proxy) cut() {
 	}
 	clear(p.conns)
 	p.moved.Broadcast()
+	return struck
 }
 
 // halfClose ends one direction of all connections, and leaves the other open: towards Postgres or towards the daemon.
-func (p *proxy) halfClose(towardsPostgres bool) {
+// It returns how many it were.
+func (p *proxy) halfClose(towardsPostgres bool) (struck int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for conn, upstream := range p.conns {
 		if tcp, ok := conn.(*net.TCPConn); ok && upstream == towardsPostgres {
-			_ = tcp.CloseWrite()
+			if tcp.CloseWrite() == nil {
+				struck++
+			}
 		}
 	}
+	return struck
 }
 
-// set stalls or slows what goes through, or lets it go again.
-func (p *proxy) set(stalled, slow bool) {
+// set stalls or slows what goes through, or lets it go again. It returns how many pieces the pace before held up.
+func (p *proxy) set(to pace) (held int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stalled, p.slow = stalled, slow
+	held = p.held
+	p.pace, p.held = to, 0
 	p.moved.Broadcast()
+	return held
 }
 
 func (p *proxy) serve(client net.Conn) {
@@ -103,6 +140,7 @@ func (p *proxy) serve(client net.Conn) {
 		return
 	}
 	p.conns[client], p.conns[server] = false, true
+	p.moved.Broadcast()
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -116,7 +154,7 @@ func (p *proxy) serve(client net.Conn) {
 	back.Wait()
 }
 
-// slowChunk a slowPause is what passes of a slowed line: 40 kB a second.
+// slowChunk a slowPause is what passes of a slowed line: 40 kB a second, and nothing without a pause.
 const (
 	slowChunk = 400
 	slowPause = 10 * time.Millisecond
@@ -147,25 +185,36 @@ func (p *proxy) forward(dst, src net.Conn) {
 // pass writes what was read, at the pace of the line, and reports whether the connection still stands.
 func (p *proxy) pass(src, dst net.Conn, data []byte) bool {
 	for {
-		p.mu.Lock()
-		for p.stalled && !p.closed && p.stands(src) {
-			p.moved.Wait()
-		}
-		slow, stands := p.slow, p.stands(src)
-		p.mu.Unlock()
+		slowed, stands := p.wait(src, len(data) > 0)
 		if !stands {
 			return false
 		}
-		if !slow || len(data) <= slowChunk {
-			_, err := dst.Write(data)
-			return err == nil
+		chunk := data
+		if slowed {
+			chunk = data[:min(slowChunk, len(data))]
+			<-time.After(slowPause)
 		}
-		if _, err := dst.Write(data[:slowChunk]); err != nil {
+		if _, err := dst.Write(chunk); err != nil {
 			return false
 		}
-		data = data[slowChunk:]
-		<-time.After(slowPause)
+		if data = data[len(chunk):]; len(data) == 0 {
+			return true
+		}
 	}
+}
+
+// wait waits while the line is stalled. It reports whether what follows has to be slow, and whether the connection
+// stands.
+func (p *proxy) wait(src net.Conn, something bool) (slowed, stands bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if something && p.pace != lineFree {
+		p.held++
+	}
+	for p.pace == lineStalled && !p.closed && p.stands(src) {
+		p.moved.Wait()
+	}
+	return p.pace == lineSlow, p.stands(src)
 }
 
 func (p *proxy) stands(conn net.Conn) bool {

@@ -3,17 +3,13 @@
 package soak
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +23,7 @@ type arrival struct {
 	id, event string
 	lsn       uint64 // from the id
 	attempt   string
+	committed time.Time // as its header says
 	body      [sha256.Size]byte
 	values    *[]byte // previousValue and currentValue, shared by arrivals with the same ones
 	answer    string  // what it got
@@ -36,25 +33,18 @@ type arrival struct {
 // manner is how a webhook's receiver answers at the moment.
 type manner int
 
-// The manners. All but the first two are faults.
+// The manners. Those up to cutsBody are deliveries nevertheless.
 const (
 	answers     manner = iota // 200 at once
-	takesTime                 // 200 after some milliseconds
+	takesTime                 // 200 after most of the time that the sender waits
+	cutsBody                  // 200, and the connection ends in the middle of the body
 	failsServer               // 500, 502 or 503
+	asksToWait                // 429 or 503 with Retry-After
 	refuses                   // 400, 404 or 422
 	hangs                     // no answer until the sender gives up
 	breaksOff                 // the connection ends in the middle of the answer
 	resets                    // the connection is reset before an answer
 )
-
-// hook is one webhook and what its receiver got.
-type hook struct {
-	id     string
-	wants  func(name string, projects []string) bool
-	yaml   []string // further lines of its configuration
-	manner manner   // guarded by receiver.mu
-	got    []*arrival
-}
 
 // receiver is an HTTP server with a path for each hook.
 type receiver struct {
@@ -64,7 +54,7 @@ type receiver struct {
 	ended   chan struct{} // closed when it is time to answer no more
 
 	mu     sync.Mutex
-	hooks  map[string]*hook
+	hooks  map[string]*hook // never changed
 	values map[[sha256.Size]byte]*[]byte
 	faults []string // requests that are wrong whatever the truth is
 	failed int      // attempts that were not answered with 2xx
@@ -79,6 +69,7 @@ func newReceiver(hooks []*hook) (*receiver, error) {
 	r := &receiver{url: "http://" + listener.Addr().String(), ended: make(chan struct{}), hooks: map[string]*hook{},
 		values: map[[sha256.Size]byte]*[]byte{}}
 	for _, h := range hooks {
+		h.setURL(r.url + "/" + h.id)
 		r.hooks[h.id] = h
 	}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Minute}
@@ -98,11 +89,14 @@ func (r *receiver) close() error {
 	return err
 }
 
-// behave changes how a hook is answered.
-func (r *receiver) behave(id string, m manner) {
+// behave changes how a hook is answered, and returns how many requests were answered as before.
+func (r *receiver) behave(id string, m manner) (struck int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hooks[id].manner = m
+	h := r.hooks[id]
+	struck = h.struck
+	h.manner, h.struck = m, 0
+	return struck
 }
 
 // ServeHTTP takes one attempt of a delivery.
@@ -111,7 +105,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		return // cut off while it was sent: nothing came
 	}
-	a := r.read(request.Header, body)
+	a := readRequest(request.Header, body)
 	h, m, n := r.enter(strings.TrimPrefix(request.URL.Path, "/"), a, body, request.Header)
 	if h == nil {
 		http.NotFound(w, request)
@@ -120,63 +114,52 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.answer(w, request, m, n)
 }
 
-func (r *receiver) read(header http.Header, body []byte) *arrival {
-	a := &arrival{id: header.Get("webhook-id"), event: header.Get("bluetap-event"), attempt: header.Get("bluetap-attempt"),
-		body: sha256.Sum256(body), at: time.Now()}
-	if parts := strings.Split(a.id, "_"); len(parts) == 4 && len(parts[2]) == 16 {
-		a.lsn, _ = strconv.ParseUint(parts[2], 16, 64)
-	}
-	return a
-}
-
 // enter keeps an arrival, and tells how it is to be answered and the how manieth it is.
 func (r *receiver) enter(path string, a *arrival, body []byte, header http.Header) (*hook, manner, int) {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(body)
-	signed := header.Get("X-Signature") == hex.EncodeToString(mac.Sum(nil))
-	values := valuesOf(body)
+	h := r.hooks[path]
+	wrong := "there is no such webhook"
+	if h != nil {
+		wrong = h.wrongIn(a, header, body)
+	}
+	if wrong != "" {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.faults = append(r.faults, fmt.Sprintf("%s to %q, webhook-id %q: %s: %.300s", a.event, path, a.id, wrong, body))
+		return nil, answers, 0
+	}
+	values := h.valuesOf(a, body)
 	sum := sha256.Sum256(values)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h := r.hooks[path]
-	if h == nil || !signed || a.lsn == 0 {
-		r.faults = append(r.faults, fmt.Sprintf("%s to %q: signed %t, webhook-id %q", a.event, path, signed, a.id))
-		return nil, answers, 0
-	}
 	if r.values[sum] == nil {
 		r.values[sum] = &values
 	}
 	a.values, a.answer = r.values[sum], answerNames[h.manner]
 	h.got = append(h.got, a)
 	r.count++
-	if h.manner > takesTime {
+	h.struck++
+	if h.manner > cutsBody {
 		r.failed++
 	}
 	return h, h.manner, r.count
 }
 
-// valuesOf cuts what follows the webhook out of a body, as a document of its own.
-func valuesOf(body []byte) []byte {
-	for _, key := range []string{`},"previousValue":`, `},"currentValue":`} {
-		if i := bytes.Index(body, []byte(key)); i >= 0 {
-			return append([]byte("{"), body[i+2:]...)
-		}
-	}
-	return nil
-}
-
-var answerNames = map[manner]string{answers: "200", takesTime: "200, slowly", failsServer: "5xx", refuses: "4xx",
+var answerNames = map[manner]string{answers: "200", takesTime: "200, slowly", cutsBody: "200, its body cut",
+	failsServer: "5xx", asksToWait: "429 or 503, Retry-After 1", refuses: "4xx",
 	hangs: "none, it hung", breaksOff: "broken off in the middle", resets: "connection reset"}
 
-var statuses = map[manner][]int{failsServer: {500, 502, 503}, refuses: {400, 404, 422}}
+var statuses = map[manner][]int{failsServer: {500, 502, 503}, refuses: {400, 404, 422}, asksToWait: {429, 503, 429}}
 
 func (r *receiver) answer(w http.ResponseWriter, request *http.Request, m manner, n int) {
 	switch m {
 	case takesTime:
 		select {
-		case <-time.After(time.Duration(1+n%15) * time.Millisecond):
+		case <-time.After(time.Duration(500+n%300) * time.Millisecond):
 		case <-request.Context().Done():
 		}
+	case asksToWait:
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(statuses[m][n%3])
 	case failsServer, refuses:
 		w.WriteHeader(statuses[m][n%3])
 	case hangs:
@@ -184,21 +167,24 @@ func (r *receiver) answer(w http.ResponseWriter, request *http.Request, m manner
 		case <-request.Context().Done():
 		case <-r.ended:
 		}
-	case breaksOff, resets:
+	case breaksOff, resets, cutsBody:
 		breakConnection(w, m)
 	}
 }
 
-// breakConnection ends the connection, for breaksOff within the headers: after them a 2xx would be a delivery, as the
-// status is all that counts.
+var brokenAnswers = map[manner]string{breaksOff: "HTTP/1.1 200 OK\r\nContent-Type: text/pl",
+	cutsBody: "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\ntaken, b"}
+
+// breakConnection ends the connection, for breaksOff within the headers, for cutsBody after them: then it is a delivery,
+// as the status is all that counts.
 func breakConnection(w http.ResponseWriter, m manner) {
 	conn, out, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	if m == breaksOff {
-		_, _ = out.WriteString("HTTP/1.1 200 OK\r\nContent-Type: text/pl")
+	if begin := brokenAnswers[m]; begin != "" {
+		_, _ = out.WriteString(begin)
 		_ = out.Flush()
 		return
 	}

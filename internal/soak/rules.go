@@ -3,8 +3,6 @@
 package soak
 
 import (
-	"cmp"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -61,35 +59,101 @@ var pairings = map[string]pairing{
 // extensions go only to webhooks that name them.
 var extensions = []string{"TODO_UPDATED", "TODO_DESCRIPTION_CHANGED", "TODO_LIST_MOVED"}
 
-// events returns what a transaction must fire, and how often: an event of a relation once for every pair.
-func (s *step) events() map[event]int {
-	fired, asked := map[event]int{}, map[string]bool{}
-	once := func(question string) bool {
-		first := !asked[question]
-		asked[question] = true
-		return first
+// catalogue is the order of events of one row in one transaction.
+var catalogue = func() map[string]int {
+	order := map[string]int{}
+	for name := range strings.FieldsSeq(`
+		TODO_CREATED TODO_DELETED TODO_MOVED TODO_NAME_CHANGED TODO_DONE_STATUS_UPDATED
+		TODO_DUE_DATE_ADDED TODO_DUE_DATE_UPDATED TODO_DUE_DATE_REMOVED
+		TODO_ASSIGNEE_ADDED TODO_ASSIGNEE_REMOVED TODO_TAG_ADDED TODO_TAG_REMOVED TODO_CUSTOM_FIELD_UPDATED
+		TODO_CHECKLIST_CREATED TODO_CHECKLIST_NAME_CHANGED TODO_CHECKLIST_DELETED
+		TODO_CHECKLIST_ITEM_CREATED TODO_CHECKLIST_ITEM_NAME_CHANGED TODO_CHECKLIST_ITEM_DELETED
+		TODO_CHECKLIST_ITEM_DUE_DATE_ADDED TODO_CHECKLIST_ITEM_DUE_DATE_UPDATED TODO_CHECKLIST_ITEM_DUE_DATE_REMOVED
+		TODO_CHECKLIST_ITEM_ASSIGNEE_ADDED TODO_CHECKLIST_ITEM_ASSIGNEE_REMOVED TODO_CHECKLIST_ITEM_DONE_STATUS_UPDATED
+		TODO_LIST_CREATED TODO_LIST_NAME_CHANGED TODO_LIST_DELETED
+		CUSTOM_FIELD_CREATED CUSTOM_FIELD_UPDATED CUSTOM_FIELD_DELETED TAG_CREATED TAG_UPDATED TAG_DELETED
+		COMMENT_CREATED COMMENT_UPDATED COMMENT_DELETED
+		TODO_UPDATED TODO_DESCRIPTION_CHANGED TODO_LIST_MOVED RECORD_CREATED RECORD_UPDATED RECORD_DELETED`) {
+		order[name] = len(order)
 	}
-	for _, at := range s.order {
+	return order
+}()
+
+// firing is an event that a transaction must fire: once for every pair. What is about no relation has the one pair "".
+type firing struct {
+	pairs []string
+	asked []*question
+}
+
+// question is asked of a transaction once, and answered by all rows that it touched and that have a say in the answer.
+type question struct{ at []int }
+
+// findings are what a transaction fires, as far as its rows are looked at.
+type findings struct {
+	at      int // the row that is looked at, by its place in step.order
+	fired   map[event]*firing
+	asked   map[string]*question
+	current *question
+}
+
+// once tells whether it is asked for the first time.
+func (f *findings) once(text string) bool {
+	q, known := f.asked[text]
+	if !known {
+		q = &question{}
+		f.asked[text] = q
+	}
+	q.at = append(q.at, f.at)
+	f.current = q
+	return !known
+}
+
+// fire is the answer to the current question.
+func (f *findings) fire(e event, pair string) {
+	if f.fired[e] == nil {
+		f.fired[e] = &firing{}
+	}
+	f.fired[e].pairs = append(f.fired[e].pairs, pair)
+	f.fired[e].asked = append(f.fired[e].asked, f.current)
+}
+
+// places are where in the order of rows the event may stand: by the first change of one that has a say in it.
+func (f *firing) places() []int {
+	var all []int
+	for _, q := range f.asked {
+		all = append(all, q.at...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// events returns what a transaction must fire.
+func (s *step) events() map[event]*firing {
+	f := &findings{fired: map[event]*firing{}, asked: map[string]*question{}}
+	for i, at := range s.order {
+		f.at = i
 		if sub, ok := subjects[at.table]; ok {
-			s.attributes(sub, at, fired)
+			f.once("row/" + at.table + "/" + at.id)
+			s.attributes(sub, at, f)
 		}
 		if p, ok := pairings[at.table]; ok {
-			s.pairs(p, at, once, fired)
+			s.pairs(p, at, f)
 		}
 		switch at.table {
 		case "custom_fields", "custom_field_options":
-			s.fields(at, once, fired)
+			s.fields(at, f)
 		case "todo_custom_fields", "todo_custom_field_options":
-			s.fieldValues(at, once, fired)
+			s.fieldValues(at, f)
 		}
 	}
-	return fired
+	f.shorten()
+	return f.fired
 }
 
-func (s *step) attributes(sub subject, at place, fired map[event]int) {
+func (s *step) attributes(sub subject, at place, f *findings) {
 	before, after := s.views()
 	was, is := before.live(at.table, at.id), after.live(at.table, at.id)
-	fire := func(name string) { fired[event{name, sub.entity, at.id}]++ }
+	fire := func(name string) { f.fire(event{name, sub.entity, at.id}, "") }
 	switch {
 	case was == nil && is == nil:
 	case was == nil:
@@ -146,155 +210,3 @@ func (s *step) stays(table, id string) bool {
 	before, after := s.views()
 	return before.live(table, id) != nil && after.live(table, id) != nil
 }
-
-func (s *step) pairs(p pairing, at place, once func(string) bool, fired map[event]int) {
-	before, after := s.views()
-	s.sides(at, func(_ view, r row) {
-		owner, opposite := r.text(p.via), r.text(p.opposite)
-		if !once(at.table+"/"+owner+"/"+opposite) || !s.stays(p.owner, owner) {
-			return
-		}
-		holds := func(v view) bool {
-			return slices.ContainsFunc(v.children(at.table, p.via, owner),
-				func(r row) bool { return r.text(p.opposite) == opposite })
-		}
-		e := event{entity: subjects[p.owner].entity, id: owner}
-		switch was, is := holds(before), holds(after); {
-		case is && !was:
-			e.name = p.added
-		case was && !is:
-			e.name = p.removed
-		default:
-			return
-		}
-		fired[e]++
-	})
-}
-
-func (s *step) fields(at place, once func(string) bool, fired map[event]int) {
-	before, after := s.views()
-	s.sides(at, func(_ view, r row) {
-		id := at.id
-		if at.table == "custom_field_options" {
-			id = r.text("custom_field_id")
-		}
-		if !once("field/"+id) || !s.stays("custom_fields", id) {
-			return
-		}
-		options := func(v view) []row {
-			all := v.children("custom_field_options", "custom_field_id", id)
-			slices.SortFunc(all, func(a, b row) int { return strings.Compare(a.id(), b.id()) })
-			return all
-		}
-		same := func(a, b row) bool { return a.id() == b.id() && !differ(a, b, nil) }
-		if differ(before.get("custom_fields", id), after.get("custom_fields", id), nil) ||
-			!slices.EqualFunc(options(before), options(after), same) {
-			fired[event{"CUSTOM_FIELD_UPDATED", "customField", id}]++
-		}
-	})
-}
-
-func (s *step) fieldValues(at place, once func(string) bool, fired map[event]int) {
-	before, after := s.views()
-	s.sides(at, func(v view, r row) {
-		if at.table == "todo_custom_field_options" {
-			r = v.get("todo_custom_fields", r.text("todo_custom_field_id"))
-		}
-		todo, field := r.text("todo_id"), r.text("custom_field_id")
-		if !once("value/"+todo+"/"+field) || !s.stays("todos", todo) {
-			return
-		}
-		if !slices.Equal(fieldContents(before, todo, field), fieldContents(after, todo, field)) {
-			fired[event{"TODO_CUSTOM_FIELD_UPDATED", "todo", todo}]++
-		}
-	})
-}
-
-// fieldContents is what a todo has in a custom field, ids and timestamps left out.
-func fieldContents(v view, todo, field string) []string {
-	var contents []string
-	for _, r := range v.children("todo_custom_fields", "todo_id", todo) {
-		if r.text("custom_field_id") != field {
-			continue
-		}
-		var chosen []string
-		for _, option := range v.children("todo_custom_field_options", "todo_custom_field_id", r.id()) {
-			chosen = append(chosen, option.text("custom_field_option_id"))
-		}
-		slices.Sort(chosen)
-		contents = append(contents, fmt.Sprintf("%#v %#v %#v %#v %#v %#v %#v %#v %q", r["number"], r["text"],
-			r["region_code"], r["country_codes"], r["checked"], r["latitude"], r["longitude"], r["currency"], chosen))
-	}
-	slices.Sort(contents)
-	return contents
-}
-
-// records returns whose order an event about the row obeys: as it is, else as it was, and both if they differ. A row
-// that is marked as deleted is none.
-func (s *step) records(table, id string) []string {
-	before, after := s.views()
-	return recordsOf(table, after.live(table, id), after, before.live(table, id), before)
-}
-
-// touched returns the records of a row, marked as deleted or not.
-func (s *step) touched(at place) []string {
-	before, after := s.views()
-	return recordsOf(at.table, after.get(at.table, at.id), after, before.get(at.table, at.id), before)
-}
-
-func recordsOf(table string, is row, after view, was row, before view) []string {
-	var found []string
-	if is != nil {
-		found = append(found, after.record(table, is))
-	}
-	if was != nil {
-		if record := before.record(table, was); !slices.Contains(found, record) {
-			found = append(found, record)
-		}
-	}
-	return found
-}
-
-// record follows the foreign keys of a row up to its todo.
-func (v view) record(table string, r row) string {
-	for {
-		up, ok := chain[table]
-		if !ok || r.text(up.column) == "" {
-			return table + "/" + r.id()
-		}
-		above := v.get(up.table, r.text(up.column))
-		if above == nil {
-			return up.table + "/" + r.text(up.column)
-		}
-		table, r = up.table, above
-	}
-}
-
-type link struct{ column, table string }
-
-var chain = map[string]link{
-	"comments": {"todo_id", "todos"}, "checklists": {"todo_id", "todos"},
-	"checklist_items": {"checklist_id", "checklists"}, "todo_users": {"todo_id", "todos"},
-	"todo_tags": {"todo_id", "todos"}, "todo_custom_fields": {"todo_id", "todos"},
-	"todo_custom_field_options": {"todo_custom_field_id", "todo_custom_fields"},
-	"checklist_item_users":      {"checklist_item_id", "checklist_items"},
-}
-
-// projects returns the projects of an event's previous and current value.
-func (s *step) projects(table, id string) []string {
-	before, after := s.views()
-	var found []string
-	for _, v := range []view{before, after} {
-		t, r := table, v.live(table, id)
-		for r != nil && r.text("project_id") == "" {
-			up := cmp.Or(chain[t], ownership[t])
-			t, r = up.table, v.get(up.table, r.text(up.column))
-		}
-		if r != nil {
-			found = append(found, r.text("project_id"))
-		}
-	}
-	return found
-}
-
-var ownership = map[string]link{"todos": {"todo_list_id", "todo_lists"}}

@@ -24,18 +24,21 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 	if o.Pause == 0 {
 		o.Pause = 2 * time.Second
 	}
-	s, err := newStage(ctx, o.Program, o.Dir)
+	s, err := newStage(ctx, o)
 	if err != nil {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(), kinds: map[string]int{}}
+	r := &run{Options: o, stage: s, checker: newChecker(s.hooks), began: time.Now(),
+		kinds: kindsOf(o)}
 	r.clients = &clients{url: s.pg.URL(database), seed: o.Seed, number: o.Clients}
+	r.checker.lives = s.install.lives
+	defer s.install.lives.pulse()()
 	stop := r.watch()
 	err = r.play(ctx)
 	stop()
 	if errors.Is(err, errBroken) {
-		r.told, err = append(r.told, err.Error()), nil
+		r.told, err = append(r.told, err.Error()+r.circumstances()), nil
 	}
 	result = r.result()
 	if len(result.Violations) > 0 {
@@ -75,34 +78,17 @@ type run struct {
 	truth   truth
 	began   time.Time
 
+	logged   int64    // how much of the daemon's log was searched
+	coverage Coverage // guarded by mu
+
 	mu     sync.Mutex
 	kinds  map[string]int
 	log    []struck
 	done   int // stretches
 	totals Totals
 	told   []string // violations
-}
 
-// struck is one fault that struck.
-type struck struct {
-	at   time.Time
-	name string
-}
-
-func (r *run) note(name string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.kinds[name]++
-	r.log = append(r.log, struck{time.Now(), name})
-}
-
-func (r *run) missed(name string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.kinds[name]--; r.kinds[name] == 0 {
-		delete(r.kinds, name)
-	}
-	r.log = append(r.log, struck{time.Now(), name + ", which changed nothing"})
+	longestRest, longestStop time.Duration
 }
 
 func (r *run) result() Result {
@@ -111,8 +97,9 @@ func (r *run) result() Result {
 	defer r.mu.Unlock()
 	result := Result{Seed: r.Seed, Elapsed: time.Since(r.began), Totals: r.totals,
 		Committed: int(r.clients.committed.Load()), Failed: int(r.clients.failed.Load()), Attempts: all, Refused: refused,
-		Checks: r.done, Faults: maps.Clone(r.kinds)}
+		Checks: r.done, Faults: maps.Clone(r.kinds), Rest: r.longestRest, Stop: r.longestStop}
 	result.Violations = append(result.Violations, r.told...)
+	result.Coverage = r.coverage
 	return result
 }
 
@@ -124,15 +111,20 @@ func (r *run) play(ctx context.Context) error {
 		if err := r.round(ctx, round); err != nil {
 			return err
 		}
-		if ctx.Err() != nil || len(r.told) > 0 ||
-			time.Since(r.began) >= r.For && r.totals.Transactions >= r.Transactions {
+		if ctx.Err() != nil || len(r.told) > 0 || r.enough() {
 			break
 		}
 	}
 	if err := r.stage.daemon.terminate(20 * time.Second); err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
-	return nil
+	return r.late()
+}
+
+// enough tells whether all has happened that was asked for.
+func (r *run) enough() bool {
+	faults, _ := r.result().Struck()
+	return time.Since(r.began) >= r.For && r.totals.Transactions >= r.Transactions && faults >= r.Faults
 }
 
 // first makes the snapshot while clients write.
@@ -143,17 +135,27 @@ func (r *run) first(ctx context.Context) error {
 	defer wg.Wait()
 	defer stop()
 	wg.Go(func() { r.clients.run(writing, 0, 1<<30) })
-	patient, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	patient, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	defer cancel()
-	begins, killed, err := r.stage.begin(patient, r.SnapshotKill)
+	f := r.faults(1)
+	killed, err := r.stage.killSnapshots(patient, r.SnapshotKill, func(most time.Duration) { f.some(patient, most) })
 	if err != nil {
 		return fmt.Errorf("%w: first start: %w", errBroken, err)
 	}
 	for range killed {
-		r.note("daemon: SIGKILL in the first snapshot")
+		r.count(snapshotKill)
 	}
-	r.checker.begins = begins
+	r.checker.begins, err = r.stage.begin(patient)
+	if err != nil {
+		return fmt.Errorf("%w: first start: %w", errBroken, err)
+	}
 	return nil
+}
+
+// faults returns those of a round.
+func (r *run) faults(round int) *faults {
+	return &faults{stage: r.stage, random: rand.New(rand.NewPCG(r.Seed, uint64(1000+round))), tell: r.note, count: r.count,
+		pause: r.Pause}
 }
 
 // round lets clients write and faults strike for a stretch, brings all to rest, and checks.
@@ -165,12 +167,10 @@ func (r *run) round(ctx context.Context, round int) error {
 	defer stop()
 	var wg sync.WaitGroup
 	var strikeErr error
-	f := &faults{stage: r.stage, random: rand.New(rand.NewPCG(r.Seed, uint64(1000+round))), note: r.note,
-		missed: r.missed, pause: r.Pause}
-	wg.Go(func() { strikeErr = f.run(striking, r.Only) })
+	wg.Go(func() { strikeErr = r.faults(round).run(striking, r.Only) })
 	if r.Only == "" {
 		random := rand.New(rand.NewPCG(r.Seed, uint64(1_000_000+round)))
-		wg.Go(func() { spoil(striking, r.stage.receiver, r.stage.hooks, random, r.Pause, r.note) })
+		wg.Go(func() { spoil(striking, r.stage.receiver, r.stage.hooks, random, r.Pause, r.note, r.count) })
 	}
 	r.clients.run(writing, round, r.Stretch)
 	stop()
@@ -180,9 +180,6 @@ func (r *run) round(ctx context.Context, round int) error {
 	}
 	return r.rest(context.WithoutCancel(ctx), round)
 }
-
-// restPatience is how long the queues may take to become empty after the last fault.
-const restPatience = 3 * time.Minute
 
 // rest waits until nothing is under way, and checks the stretch.
 func (r *run) rest(ctx context.Context, round int) error {
@@ -203,12 +200,14 @@ func (r *run) rest(ctx context.Context, round int) error {
 	if _, err := conn.Exec(ctx, "TRUNCATE audit"); err != nil {
 		return fmt.Errorf("forget the audit: %w", err)
 	}
+	began := time.Now()
 	at, err := r.stage.empty(ctx, r.truth.last)
-	if err != nil {
-		r.checker.violate(0, nil, "the queues do not become empty: %v", err)
-	}
+	r.rested(time.Since(began), err)
 	if len(at.Divergences) > 0 {
 		r.checker.violate(0, nil, "the mirror is not what the stream says: %v", at.Divergences)
+	}
+	if err := r.diverged(); err != nil {
+		return err
 	}
 	got, wrong := r.stage.receiver.take()
 	for _, w := range wrong {
@@ -222,6 +221,7 @@ func (r *run) rest(ctx context.Context, round int) error {
 	defer r.mu.Unlock()
 	r.done++
 	r.totals = r.checker.totals
+	r.coverage = r.checker.coverage.with(&r.clients.tally)
 	if len(r.checker.violations) > 0 {
 		r.tell(checked, got)
 	}

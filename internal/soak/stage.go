@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"bluetap/internal/pgserver"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 //go:embed seed.sql
@@ -35,30 +35,21 @@ type stage struct {
 	install  *installation
 	daemon   *process
 	small    string // the small file system that holds the state; "" where none can be had
+	bulk     int    // users that are only there so that the first snapshot lasts
+
+	longestStop time.Duration // that the server took; read it between two rounds
 }
 
-// newHooks returns the webhooks. The first is always answered at once.
-func newHooks() []*hook {
-	blue := func(name string, _ []string) bool { return !slices.Contains(extensions, name) }
-	few := []string{"TODO_CREATED", "TODO_NAME_CHANGED", "TODO_MOVED", "TODO_TAG_ADDED", "COMMENT_CREATED", "TODO_UPDATED",
-		"TODO_DESCRIPTION_CHANGED", "TODO_LIST_MOVED"}
-	const project = "80000000"
-	return []*hook{
-		{id: "healthy", wants: blue},
-		{id: "faulty", wants: blue},
-		{id: "few", yaml: []string{"events: [" + strings.Join(few, ", ") + "]"},
-			wants: func(name string, _ []string) bool { return slices.Contains(few, name) }},
-		{id: "project", yaml: []string{`projectIds: ["` + project + `"]`},
-			wants: func(name string, projects []string) bool {
-				return blue(name, nil) && slices.Contains(projects, project)
-			}},
-	}
+func newInstallation(program, dir string) *installation {
+	return &installation{program: program, config: filepath.Join(dir, "bluetap.yaml"), state: filepath.Join(dir, "state"),
+		log: filepath.Join(dir, "bluetap.log"), lives: &lives{}}
 }
 
 // newStage starts the server with Blue's tables, the receivers and the line, and writes the configuration. The daemon
 // is not started.
-func newStage(ctx context.Context, program, dir string) (*stage, error) {
-	s := &stage{dir: dir, hooks: newHooks(), install: newInstallation(program, dir)}
+func newStage(ctx context.Context, o Options) (*stage, error) {
+	s := &stage{dir: o.Dir, bulk: o.SnapshotRows, hooks: newHooks(),
+		install: newInstallation(o.Program, o.Dir)}
 	if err := s.set(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -75,6 +66,9 @@ func (s *stage) set(ctx context.Context) (err error) {
 	if _, err := s.pg.Psql(ctx, database, blueschema.SQL()+auditSQL+seedSQL+`
 		CREATE ROLE tap LOGIN PASSWORD 'right'`); err != nil {
 		return fmt.Errorf("create schema: %w", err)
+	}
+	if err := s.addBulk(ctx); err != nil {
+		return err
 	}
 	if s.line, err = newProxy(s.pg.Addr()); err != nil {
 		return err
@@ -122,66 +116,25 @@ func (s *stage) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// begin makes the first snapshot while clients write: it is killed in it a few times, and then left alone. It returns
-// the commit from which on events are due, and how often it was killed inside the snapshot.
-func (s *stage) begin(ctx context.Context, kills int) (begins uint64, killed int, err error) {
-	for range kills {
-		if s.daemon, err = s.install.start(); err != nil {
-			return 0, 0, err
-		}
-		if !s.daemon.waitLog(ctx, "copying first snapshot") {
-			return 0, 0, errors.Join(errors.New("no first snapshot"), context.Cause(ctx))
-		}
-		s.daemon.kill()
-		if ready, _ := s.daemon.log.said("snapshot ready"); ready {
-			return 0, 0, errors.New("the first snapshot was ready before it could be interrupted")
-		}
-		killed++
-	}
+// execute runs SQL and returns how many rows its last statement touched. It waits for no client for long: one that is
+// prepared may hold its locks until all is at rest.
+func (s *stage) execute(ctx context.Context, sql string) (int64, error) {
 	conn, err := s.connect(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if s.daemon, err = s.install.start(); err != nil {
-		return 0, 0, err
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, session); err != nil {
+		return 0, err
 	}
-	// A new slot's confirmed position is where its snapshot was taken, until the daemon has copied all, streams and
-	// confirms. It may have to begin anew, with another slot: the last one counts.
-	ticker := time.NewTicker(time.Millisecond)
-	defer ticker.Stop()
-	for {
-		point, err := slotPoint(ctx, conn)
-		if err != nil {
-			return 0, 0, err
-		}
-		if ready, _ := s.daemon.log.said("snapshot ready"); ready {
-			break
-		}
-		begins = point
-		select {
-		case <-ticker.C:
-		case <-s.daemon.exited:
-			return 0, 0, fmt.Errorf("bluetap ended before its first snapshot:\n%s", s.daemon.log.end())
-		case <-ctx.Done():
-			return 0, 0, context.Cause(ctx)
+	for range 5 {
+		tag, err := conn.Exec(ctx, sql)
+		var pgErr *pgconn.PgError
+		if !errors.As(err, &pgErr) || pgErr.Code != "40P01" && pgErr.Code != "55P03" { // a deadlock, a lock not had
+			return tag.RowsAffected(), err
 		}
 	}
-	if !s.daemon.waitLog(ctx, "streaming") {
-		return 0, 0, errors.Join(fmt.Errorf("bluetap did not stream:\n%s", s.daemon.log.end()), context.Cause(ctx))
-	}
-	return begins, killed, nil
-}
-
-// slotPoint returns the confirmed position of the daemon's slot, 0 while there is none.
-func slotPoint(ctx context.Context, conn *pgx.Conn) (uint64, error) {
-	var point uint64
-	err := conn.QueryRow(ctx, `SELECT coalesce(max(confirmed_flush_lsn - '0/0')::bigint, 0)
-		FROM pg_replication_slots WHERE slot_name = 'bluetap'`).Scan(&point)
-	if err != nil {
-		return 0, fmt.Errorf("look at the slot: %w", err)
-	}
-	return point, nil
+	return 0, errMissed
 }
 
 // revive starts a daemon again that has ended by itself, if it had a reason to.

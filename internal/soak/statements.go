@@ -20,7 +20,7 @@ var statements = []struct {
 }{
 	{14, author.newTodo}, {4, author.newTodos}, {8, author.renameTodo}, {6, author.finishTodo}, {6, author.dateTodo},
 	{5, author.moveTodo}, {4, author.describeTodo}, {3, author.touchTodo}, {3, author.deleteTodo},
-	{2, author.replaceTodo}, {1, author.rekeyTodo}, {1, author.bulkTodos},
+	{2, author.replaceTodo}, {5, author.rekey}, {1, author.vacate}, {1, author.swap}, {1, author.bulkTodos},
 	{8, author.newComment}, {5, author.editComment}, {3, author.hideComment}, {2, author.moveComment},
 	{2, author.deleteComment},
 	{5, author.newChecklist}, {3, author.editChecklist}, {1, author.deleteChecklist},
@@ -29,7 +29,7 @@ var statements = []struct {
 	{3, author.newTag}, {3, author.editTag}, {1, author.deleteTag},
 	{2, author.newField}, {3, author.editField}, {3, author.editOptions}, {6, author.fillField}, {4, author.choose},
 	{2, author.newList}, {3, author.editList}, {1, author.deleteList},
-	{2, author.editPeople}, {2, author.editAbove}, {2, author.passing},
+	{2, author.editPeople}, {3, author.editMembers}, {2, author.editAbove}, {2, author.passing},
 }
 
 var weights = func() (sum int) {
@@ -158,11 +158,6 @@ func (a author) replaceTodo() string {
 		DELETE FROM todos WHERE id IN (SELECT id FROM kept%[1]s);
 		UPDATE kept%[1]s SET title = %[3]s, uid = '%[1]s';
 		INSERT INTO todos SELECT * FROM kept%[1]s`, id, a.some("todos"), a.words())
-}
-
-func (a author) rekeyTodo() string {
-	table := a.one("todos", "tags", "comments", "checklists", "checklist_items", "todo_users")
-	return fmt.Sprintf(`UPDATE %s SET id = '%s' WHERE id = %s`, table, a.id(), a.some(table))
 }
 
 func (a author) bulkTodos() string {

@@ -42,6 +42,7 @@ type commit struct {
 	start, end uint64 // of the commit record in the log; end is what tells transactions apart
 	at         time.Time
 	changes    []change
+	size       int // bytes of its lines
 }
 
 // truth reads the audit in commit order. The order is Postgres' own: it comes from logical decoding of the audit table
@@ -101,6 +102,7 @@ func (t *truth) message(m []byte) (*commit, error) {
 			return nil, err
 		}
 		t.current.changes = append(t.current.changes, c)
+		t.current.size += len(m)
 	}
 	return nil, nil
 }
