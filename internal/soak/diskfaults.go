@@ -75,8 +75,8 @@ func (p *process) waitEnd(ctx context.Context, patience time.Duration) {
 }
 
 // jumpClock sets the daemon's clock of the day forwards or back, and right again after a while; it is also right in the
-// next process. The jumps are from seconds to a month: those that are shorter than a receiver may ask to be left alone for
-// cannot be told by their size.
+// next process. The jumps are from seconds to a month: those that are shorter than a receiver may ask to be left alone
+// for cannot be told by their size.
 func (f *faults) jumpClock(ctx context.Context) error {
 	f.daemon.waitReady()
 	clock := f.daemon.under.clock.Load()

@@ -1,0 +1,34 @@
+//go:build unix
+
+package soak
+
+import (
+	"strings"
+	"syscall"
+	"time"
+)
+
+// killed tells whether a process that is gone was killed, and did not end by itself.
+func (p *process) killed() bool {
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// excuse allows the process to give up for a while, for that reason alone.
+func (p *process) excuse(reason syscall.Errno) {
+	p.excuses[reason.Error()] = time.Now().Add(excusedFor)
+}
+
+// gaveUp tells whether the process has ended in an orderly way, had a reason to, and said it.
+func (p *process) gaveUp() bool {
+	if p.cmd.ProcessState.ExitCode() != 1 {
+		return false
+	}
+	said := p.log.end()
+	for reason, until := range p.excuses {
+		if time.Now().Before(until) && strings.Contains(said, ": "+reason+"\nnext: ") {
+			return true
+		}
+	}
+	return false
+}
