@@ -175,8 +175,8 @@ func (r *receiver) answer(w http.ResponseWriter, request *http.Request, m manner
 var brokenAnswers = map[manner]string{breaksOff: "HTTP/1.1 200 OK\r\nContent-Type: text/pl",
 	cutsBody: "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\ntaken, b"}
 
-// breakConnection ends the connection, for breaksOff within the headers, for cutsBody after them: then it is a delivery,
-// as the status is all that counts.
+// breakConnection ends the connection, for breaksOff within the headers, for cutsBody after them: then it is a
+// delivery, as the status is all that counts.
 func breakConnection(w http.ResponseWriter, m manner) {
 	conn, out, err := http.NewResponseController(w).Hijack()
 	if err != nil {

@@ -46,7 +46,8 @@ func sampleRecords() [][]byte {
 	ev := Event{ID: "evt_1", Type: "TODO_CREATED", Record: "t1", Committed: at, LSN: 1 << 40, Values: []byte(`"x":1`)}
 	full := &Row{Value: []byte("row"), Refs: []Ref{{Index: 3, Parent: "p\x00q"}, {Index: 4}}}
 	return [][]byte{
-		appendEntry(nil, Entry{Lanes: []uint64{1, 1 << 63}, Attempts: 3, Due: at, Wait: time.Hour, Committed: at, Bytes: 9, Replay: true}),
+		appendEntry(nil, Entry{Lanes: []uint64{1, 1 << 63}, Attempts: 3, Due: at, Wait: time.Hour, Committed: at, Bytes: 9,
+			Replay: true}),
 		appendDelivery(nil, Delivery{Status: StatusDead, At: at, Attempts: 13, Code: 503, Reason: "status 503"}),
 		encodeEvent(ev, []uint32{1, 1 << 31}),
 		appendRow(appendRow(nil, full), nil),

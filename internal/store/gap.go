@@ -10,9 +10,9 @@ import (
 
 // Gap says which events a webhook whose queue was full did not get. It is written in the same batch as the rest of the
 // transaction that they belong to: what is kept of an event is its entry in the queue or its count in the gap, never
-// both and never neither. The transactions that a crash takes back are decided anew: an event of theirs that was delivered
-// from memory may then be counted here too, and a note that had been made of a gap may be followed by another, with
-// another id, that covers part of the same.
+// both and never neither. The transactions that a crash takes back are decided anew: an event of theirs that was
+// delivered from memory may then be counted here too, and a note that had been made of a gap may be followed by
+// another, with another id, that covers part of the same.
 type Gap struct {
 	From   uint64            `json:"from"` // ends of the first and the last commit that events are missing of
 	To     uint64            `json:"to"`

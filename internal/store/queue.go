@@ -125,8 +125,8 @@ func (s *Store) entry(w uint32, seq uint64) (Entry, bool, error) {
 	return e, err == nil, err
 }
 
-// Retry keeps an entry pending with e's Attempts, Due and Wait. An entry that is no longer pending is left alone. A crash
-// may undo it, as it may undo Finish: then it is sent again, under the same id.
+// Retry keeps an entry pending with e's Attempts, Due and Wait. An entry that is no longer pending is left alone. A
+// crash may undo it, as it may undo Finish: then it is sent again, under the same id.
 func (s *Store) Retry(w uint32, e Entry) error {
 	err := s.update(func(b *batch) error {
 		old, ok, err := s.entry(w, e.Seq)
