@@ -107,8 +107,9 @@ func (p *pipeline) resume(ctx context.Context) error {
 		return err
 	}
 	stages := newProgress(p.log, staged.End)
-	stages.log.Info("resuming staged transaction")
-	after, batch, err := p.store.Resume()
+	stages.log.Info("resuming staged transaction", "mapped", staged.Mapped, "events", staged.Cursor,
+		"anew", staged.Anew)
+	after, batch, err := p.store.Resume(ctx)
 	if err != nil {
 		return err
 	}
@@ -155,7 +156,7 @@ func (p *pipeline) write(ctx context.Context, batch *store.Tx, after *store.Over
 }
 
 // add routes every event, and composes and stores those that somebody wants. An unwanted one is added empty, so that
-// a staged transaction counts the same events however the routes have changed when it is resumed.
+// a staged transaction counts the same events when it is resumed.
 func (p *pipeline) add(
 	batch *store.Tx, events iter.Seq2[*mapping.Event, error], end uint64, committed time.Time,
 ) error {

@@ -138,6 +138,7 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	if err != nil {
 		return nil, err
 	}
+	d.store.SetRules(mapping.Fingerprint(model, subscriptions, d.Version))
 	failures := newIfFailures(d.Log)
 	for _, r := range receivers {
 		failures.names[r.Number] = r.ID

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"reflect"
@@ -150,6 +151,7 @@ func stateRecords() []record {
 		{metaKey(metaFormat), []byte{format}}, {metaKey(metaState), []byte(`{"generation":0,"membership":{"1":2}}`)},
 		{metaKey(metaPosition), position(10, 2)},
 		{metaKey(metaStaged), []byte(`{"end":20,"next":3,"cursor":1,"scratch":1,"gaps":{"1":{"from":20,"count":1}}}`)},
+		{metaKey(metaStaged), []byte(`{"end":20,"next":3,"cursor":1,"scratch":1,"gaps":{"1":{}},"rules":"r"}`)},
 		{key32(spaceShape, 1), []byte("shape")}, {numberKey("hook"), four}, {key32(spaceWebhook, 3), []byte("state")},
 		{key32(spaceCounts, 3), []byte{1, 2}}, {rowKey(0, 2, "b"), []byte("B")}, {refKey(0, ref, 2, "b"), nil},
 		{scratchKey(1, 2, "b"), samples[3]}, {scratchRefKey(1, ref, 2, "b"), nil}, {eventKey(1), samples[2]},
@@ -193,7 +195,10 @@ func askAll(s *Store) (errs []error) {
 	for _, err := range s.MirrorOf(0).Rows(2) {
 		keep(err)
 	}
-	o, tx, err := s.Resume()
+	if m, _, err := s.readMark(); err == nil {
+		s.SetRules(m.Rules)
+	}
+	o, tx, err := s.Resume(context.Background())
 	if keep(err); err != nil {
 		return errs
 	}

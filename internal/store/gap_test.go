@@ -197,7 +197,7 @@ func TestGapClock(t *testing.T) {
 // of large ones, and has room again: queue and gap are always of the same moment, and after the rest of the history
 // each event is in one of them.
 func TestGapCrash(t *testing.T) {
-	for name, l := range map[string]large{"staged": {2000}, "promoted": {1 << 20}} {
+	for name, l := range map[string]large{"staged": {budget: 2000, rules: "one"}, "promoted": {budget: 1 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			mem := vfs.NewCrashableMem()
 			var clones []vfs.FS

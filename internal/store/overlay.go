@@ -167,6 +167,9 @@ func (o *Overlay) unlink(id rowID, r *Row) {
 	}
 	for _, ref := range r.Refs {
 		delete(o.after[ref], id)
+		if len(o.after[ref]) == 0 {
+			delete(o.after, ref) // a row may pass through a million parents
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"iter"
 )
@@ -129,9 +130,9 @@ func (o *Overlay) allScratched(table ...byte) iter.Seq2[Change, error] {
 }
 
 // look reads the scratch range of a transaction that is resumed: what lies there, and of which tables it is.
-func (o *Overlay) look() error {
+func (o *Overlay) look(ctx context.Context) error {
 	o.lies = newFilter()
-	for c, err := range o.allScratched() {
+	for c, err := range until(ctx, o.allScratched()) {
 		if err != nil {
 			return err
 		}

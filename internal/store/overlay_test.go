@@ -161,6 +161,19 @@ func TestOverlayOrder(t *testing.T) {
 	want(t, "staged", o.Staged(), false)
 }
 
+// TestPassingThrough holds that a row that had many parents in one transaction leaves nothing at those of before.
+func TestPassingThrough(t *testing.T) {
+	s := openTest(t, "state", Options{FS: vfs.NewMem()})
+	o := s.NewOverlay(1 << 20)
+	for i := range 1000 {
+		check(t, o.Set(1, "a", nil, row("A", fmt.Sprint("p", i))))
+	}
+	want(t, "parents", len(o.after), 1)
+	check(t, o.Set(1, "a", nil, nil))
+	want(t, "parents", len(o.after), 0)
+	check(t, o.Discard())
+}
+
 // TestScratchDropped leaves a spilled overlay behind, as a crash before COMMIT does.
 func TestScratchDropped(t *testing.T) {
 	fs := vfs.NewMem()

@@ -138,6 +138,7 @@ type Store struct {
 	applied atomic.Uint64  // end of the last applied transaction
 	visible atomic.Uint64  // events below may be delivered; also the next sequence number
 	staged  atomic.Bool    // there is a stagedMark
+	rules   string         // see SetRules
 	sync    syncing
 	written atomic.Uint64 // bytes of what was committed or ingested
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,8 +13,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
-// large is a transaction of 200 rows and 300 events for two webhooks, to be applied over the rows of seed.
-type large struct{ budget int64 }
+// large is a transaction of 200 rows and up to 300 events for two webhooks, to be applied over the rows of seed.
+type large struct {
+	budget int64
+	rules  string // see SetRules
+	hidden int    // by which every so many of the events are not made; 0: none
+}
 
 func seed(t testing.TB, s *Store) {
 	t.Helper()
@@ -43,6 +48,8 @@ func (l large) overlay(s *Store) (*Overlay, error) {
 	return o, nil
 }
 
+func (l large) hides(i int) bool { return l.hidden > 0 && i%l.hidden == 0 }
+
 // add maps: the same events every time. Every tenth is wanted by no webhook.
 func (l large) add(tx *Tx) error {
 	for i := range 300 {
@@ -50,10 +57,18 @@ func (l large) add(tx *Tx) error {
 		if i%10 == 0 {
 			webhooks = nil
 		}
+		if l.hides(i) {
+			continue
+		}
 		ev := event(fmt.Sprintf("large%03d", i), 20)
 		ev.Values = []byte(strings.Repeat("x", 500))
 		if err := tx.Add(ev, []uint64{uint64(i % 7), 50}, webhooks); err != nil {
 			return err
+		}
+		if i%20 == 19 && l.rules != "" { // so that crashes find marks, however late the log is written
+			if err := tx.store.SyncNow(context.Background()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -82,7 +97,7 @@ func (l large) finish(t testing.TB, s *Store) {
 	switch {
 	case ok:
 		want(t, "staged end", st.End, 20)
-		_, tx, err := s.Resume()
+		_, tx, err := s.Resume(t.Context())
 		check(t, err)
 		if !st.Mapped {
 			want(t, "row before mapping again", mirrored(t, s, 1)["k001"], "old")
@@ -117,7 +132,7 @@ func (l large) wantAfter(t testing.TB, s *Store) {
 			wanted = nil
 		}
 		for i := range 300 {
-			if i%10 != 0 {
+			if i%10 != 0 && !l.hides(i) {
 				wanted = append(wanted, fmt.Sprintf("large%03d", i))
 			}
 		}
@@ -126,14 +141,34 @@ func (l large) wantAfter(t testing.TB, s *Store) {
 		check(t, err)
 		want(t, "pending", stats.Pending, uint64(len(wanted)))
 	}
-	for _, space := range []byte{spaceScratch} {
-		key, err := s.first([]byte{space}, after([]byte{space}))
-		check(t, err)
-		want(t, "scratch left", string(key), "")
-	}
+	key, err := s.first([]byte{spaceScratch}, after([]byte{spaceScratch}))
+	check(t, err)
+	want(t, "scratch left", string(key), "")
+	wantNoOrphans(t, s)
 	_, ok, err := s.Staged()
 	check(t, err)
 	want(t, "staged", ok, false)
+}
+
+// wantNoOrphans checks that the lanes hold the pending entries and nothing else, and that all events are visible.
+func wantNoOrphans(t testing.TB, s *Store) {
+	t.Helper()
+	wanted, found := 0, 0
+	for w := uint32(1); w <= 2; w++ {
+		entries, err := s.Pending(w, 0, 1<<20)
+		check(t, err)
+		for _, e := range entries {
+			wanted += len(e.Lanes)
+		}
+	}
+	for _, err := range s.scan([]byte{spaceLane}, after([]byte{spaceLane})) {
+		check(t, err)
+		found++
+	}
+	want(t, "places in lanes", found, wanted)
+	key, err := s.first(eventKey(s.visible.Load()), after([]byte{spaceEvent}))
+	check(t, err)
+	want(t, "event behind the visible bound", string(key), "")
 }
 
 // wantBefore checks that nothing of the transaction can be seen.
@@ -153,13 +188,16 @@ func (l large) open(t testing.TB, fs vfs.FS) *Store {
 	s, err := Open("state", Options{FS: fs})
 	check(t, err)
 	s.chunk, s.promote, s.table = 6000, 20_000, 40_000
+	s.SetRules(l.rules)
 	return s
 }
 
 // TestLargeTransaction crashes in each write and each fsync of a transaction that is written in pieces: one whose
 // changes lie on disk, one whose changes are in memory but whose events are too many, and a small one.
 func TestLargeTransaction(t *testing.T) {
-	for name, l := range map[string]large{"staged": {2000}, "promoted": {1 << 20}} {
+	for name, l := range map[string]large{
+		"staged": {budget: 2000, rules: "one"}, "promoted": {budget: 1 << 20},
+	} {
 		for _, unsynced := range []int{0, 50, 100} {
 			t.Run(fmt.Sprint(name, unsynced), func(t *testing.T) {
 				clones := l.clones(t, unsynced)
@@ -176,38 +214,48 @@ func TestLargeTransaction(t *testing.T) {
 	}
 }
 
-// clones applies the transaction on a file system that is copied, as a power cut would leave it, at each write.
-func (l large) clones(t *testing.T, unsynced int) []vfs.FS {
-	t.Helper()
-	mem := vfs.NewCrashableMem()
-	var (
-		mu     sync.Mutex // Pebble writes from several goroutines
-		clones []vfs.FS
-		record bool
-	)
-	s := l.open(t, errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if record && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
-			clones = append(clones, mem.CrashClone(vfs.CrashCloneCfg{
-				UnsyncedDataPercent: unsynced, RNG: rand.New(rand.NewPCG(1, uint64(len(clones)))),
+// crashes is a file system that is copied, as a power cut would leave it, at each write.
+type crashes struct {
+	mem      *vfs.MemFS
+	unsynced int // percent of what was not synced that is kept
+
+	mu     sync.Mutex // Pebble writes from several goroutines
+	record bool
+	clones []*vfs.MemFS
+}
+
+func (c *crashes) fs() vfs.FS {
+	return errorfs.Wrap(c.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.record && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+			c.clones = append(c.clones, c.mem.CrashClone(vfs.CrashCloneCfg{
+				UnsyncedDataPercent: c.unsynced, RNG: rand.New(rand.NewPCG(1, uint64(len(c.clones)))),
 			}))
 		}
 		return nil
-	})))
+	}))
+}
+
+func (c *crashes) recording(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record = on
+}
+
+// clones applies the transaction and returns the copies.
+func (l large) clones(t *testing.T, unsynced int) []*vfs.MemFS {
+	t.Helper()
+	c := &crashes{mem: vfs.NewCrashableMem(), unsynced: unsynced}
+	s := l.open(t, c.fs())
 	seed(t, s)
-	recording := func(on bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		record = on
-	}
-	recording(true)
+	c.recording(true)
 	check(t, l.run(s))
 	check(t, s.SyncNow(t.Context()))
 	l.wantAfter(t, s)
-	recording(false)
+	c.recording(false)
 	check(t, s.Close())
-	return clones
+	return c.clones
 }
 
 func (l large) recover(t *testing.T, fs vfs.FS) string {
@@ -236,7 +284,7 @@ func (l large) recover(t *testing.T, fs vfs.FS) string {
 
 // TestStagedRows stops between the rows of a staged transaction and its last write.
 func TestStagedRows(t *testing.T) {
-	fs, l := vfs.NewMem(), large{2000}
+	fs, l := vfs.NewMem(), large{budget: 2000, rules: "one"}
 	s := l.open(t, fs)
 	seed(t, s)
 	o, err := l.overlay(s)
@@ -250,7 +298,7 @@ func TestStagedRows(t *testing.T) {
 	s = l.open(t, fs)
 	st, _, err := s.Staged()
 	check(t, err)
-	want(t, "staged", fmt.Sprint(st.End, st.Cursor, st.Mapped), "20 300 true")
+	want(t, "staged", fmt.Sprint(st.End, st.Cursor, st.Mapped, st.Anew), "20 300 true false")
 	l.wantBefore(t, s)
 	l.finish(t, s)
 	l.wantAfter(t, s)
@@ -258,7 +306,7 @@ func TestStagedRows(t *testing.T) {
 }
 
 func TestDiscard(t *testing.T) {
-	for name, l := range map[string]large{"staged": {2000}, "promoted": {1 << 20}} {
+	for name, l := range map[string]large{"staged": {budget: 2000}, "promoted": {budget: 1 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			s := openTest(t, "state", Options{FS: vfs.NewMem()})
 			s.chunk, s.promote, s.table = 3000, 20_000, 40_000
