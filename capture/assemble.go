@@ -156,7 +156,7 @@ func (r *receiver) resolve(ctx context.Context, rel *Relation) error {
 			}
 		}
 		if missing && attempt == 0 {
-			if err := r.s.loadTypes(ctx); err != nil {
+			if err := r.loadTypes(ctx); err != nil {
 				return err
 			}
 		}
@@ -164,17 +164,17 @@ func (r *receiver) resolve(ctx context.Context, rel *Relation) error {
 	return nil
 }
 
-// loadTypes reads the types again: one was made after this connection began. The stream waits meanwhile, so it does
-// not wait long.
-func (s *Stream) loadTypes(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, typeLookup)
+// loadTypes reads the types again: one was made after this connection began. No status goes out meanwhile, so it waits
+// no longer than between two of them: the next connection reads the types before it streams.
+func (r *receiver) loadTypes(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, min(typeLookup, r.beat.interval))
 	defer cancel()
-	conn, err := connect(ctx, s.cfg)
+	conn, err := connect(ctx, r.s.cfg)
 	if err != nil {
 		return fmt.Errorf("look up a new type: %w", err)
 	}
 	defer closeConn(conn)
-	return s.types.load(ctx, conn)
+	return r.s.types.load(ctx, conn)
 }
 
 // commit hands the open transaction over. One that ends at or before what we have is skipped as a whole: its changes

@@ -31,14 +31,29 @@ func (s *Stream) checkContinuity(ctx context.Context, conn *pgconn.PgConn) error
 			return err
 		}
 	}
-	if err := s.checkSlot(ctx, conn, source.Database); err != nil {
-		return err
+	inUse := s.checkSlot(ctx, conn, source.Database)
+	if _, ok := slotUser(inUse); inUse != nil && !ok {
+		return inUse
 	}
-	received := max(LSN(s.state.received.Load()), s.start.Received)
+	received := LSN(s.state.received.Load())
 	if received > source.FlushLSN {
 		return gap(s.cfg.Slot, "the server's log ends before our position", received, source.FlushLSN)
 	}
-	return s.checkTimeline(ctx, conn, source.Timeline, received)
+	if err := s.checkTimeline(ctx, conn, source.Timeline, received); err != nil {
+		return err
+	}
+	return inUse
+}
+
+// CheckContinuity tells whether what the server would send continues what start says that we have, as Run does when it
+// connects, and changes nothing: nil, an error that wraps ErrGap or ErrWrongSource, or what kept it from looking,
+// which may be Retryable. That somebody reads the slot just now, maybe our own last walsender, is no error.
+func CheckContinuity(ctx context.Context, cfg Config, start Start) error {
+	err := continuity(ctx, cfg, start)
+	if _, ok := slotUser(err); ok {
+		return nil
+	}
+	return err
 }
 
 // errStandby passes by itself: the server is promoted, or the address comes to lead to another one.

@@ -129,6 +129,39 @@ func TestLostSlot(t *testing.T) {
 	}
 }
 
+// TestReceived begins a stream after a transaction that was received before, and not stored: it does not come again,
+// Postgres is not told of it, and a server that does not have it is no continuation.
+func TestReceived(t *testing.T) {
+	s := newSource(t, schema)
+	r := s.run(t)
+	s.Exec(t, "postgres", "INSERT INTO a VALUES (1)")
+	tx := r.any(t)
+	for tx.Idle {
+		tx = r.any(t)
+	}
+	r.halt(t)
+	s.start.Received = tx.End
+	if err := CheckContinuity(t.Context(), s.cfg, s.start); err != nil {
+		t.Error(err)
+	}
+	s.Exec(t, "postgres", "INSERT INTO a VALUES (2)")
+	r = s.run(t)
+	if at := r.Status(); at.Received < tx.End || at.Confirmed != s.start.Position {
+		t.Errorf("received %s, confirmed %s", at.Received, at.Confirmed)
+	}
+	if got := changes(t, r.next(t)); got != "insert a - -> ('2', null, null)" {
+		t.Error(got)
+	}
+	if err := CheckContinuity(t.Context(), s.cfg, s.start); err != nil {
+		t.Errorf("while it runs: %v", err)
+	}
+	r.halt(t)
+	s.start.Received *= 2
+	if err := CheckContinuity(t.Context(), s.cfg, s.start); !errors.Is(err, ErrGap) {
+		t.Errorf("not reached by the server: %v", err)
+	}
+}
+
 // TestTimeline holds that a server that took over is followed if it has all that we have, and only then.
 func TestTimeline(t *testing.T) {
 	s := newSource(t, schema)

@@ -223,8 +223,8 @@ func continuity(ctx context.Context, cfg Config, start Start) error {
 	return explain(s.checkContinuity(ctx, conn))
 }
 
-// inUse returns the server process that uses the slot, if err says that one does.
-func inUse(err error) (pid int64, ok bool) {
+// slotUser returns the server process that uses the slot, if err says that one does.
+func slotUser(err error) (pid int64, ok bool) {
 	var active *slotActiveError
 	if !errors.As(err, &active) {
 		return 0, false

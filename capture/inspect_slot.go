@@ -55,7 +55,7 @@ const startAgain = "restart bluetap: it says what can be done"
 // half judges the slot of a first start that was cut short.
 func (i *inspector) half(found *slotRow) error {
 	if err := i.Made.check(i.cfg.Slot, found); err != nil {
-		if _, ok := inUse(err); !ok {
+		if _, ok := slotUser(err); !ok {
 			i.add(finding.Fail(finding.Slot, err.Error(), hint.Of(err)))
 			return nil
 		}
@@ -68,7 +68,7 @@ func (i *inspector) half(found *slotRow) error {
 
 // broken adds why the slot does not continue the state; a look that failed for another reason is returned.
 func (i *inspector) broken(err error) error {
-	if pid, ok := inUse(err); ok {
+	if pid, ok := slotUser(err); ok {
 		i.add(finding.Fail(finding.Slot, fmt.Sprintf("slot %s is in use by the server process %d, and no bluetap runs here",
 			i.cfg.Slot, pid), "stop the bluetap that uses it; a connection of one that is dead: "+
 			fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid)))

@@ -16,8 +16,9 @@ type Start struct {
 	// Position is the stored position: the End of the last Transaction that was stored, or the ConsistentPoint of the
 	// snapshot. Everything that committed up to it is skipped.
 	Position LSN
-	// Received is the last position that was ever received, as far as that is known; it is compared with the point
-	// where another server took over. 0 means Position.
+	// Received is the End of the last Transaction that was received and need not be sent again, although it is not yet
+	// part of Position: the stream begins after it, and confirms nothing beyond Position until Confirm says so. It is
+	// also what is compared with the point where another server took over. 0 means Position.
 	Received LSN
 	// Source is the database that the state belongs to. An empty SystemID means that any will do, a zero Timeline
 	// any timeline.
@@ -87,7 +88,7 @@ func NewStream(cfg Config, start Start) *Stream {
 	s := &Stream{cfg: cfg, start: start, known: make(map[uint32]*Relation), odd: make(map[byte]bool),
 		queue: newQueue(full.QueueBytes, full.MemoryBudget)}
 	s.confirmed.Store(uint64(start.Position))
-	s.state.received.Store(uint64(start.Position))
+	s.state.received.Store(uint64(start.Received))
 	s.state.told.Store(uint64(start.Position))
 	return s
 }

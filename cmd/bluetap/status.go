@@ -90,7 +90,7 @@ func showText(w io.Writer, s control.Status) error {
 		s.Position.Applied, s.Position.Stored, orNone(s.Position.Confirmed))
 	fmt.Fprintf(t, "state\t%s of %s\n", capture.Size(int64(s.State.Bytes)), capture.Size(int64(s.State.MaxBytes)))
 	if s.Source.Paused != "" {
-		fmt.Fprintf(t, "paused\treading has stopped until there is room: %s\n", s.Source.Paused)
+		fmt.Fprintf(t, "paused\treading has stopped: %s\n", s.Source.Paused)
 	}
 	for table, count := range s.Divergences {
 		fmt.Fprintf(t, "diverged\t%s, %d times\n", table, count)

@@ -30,7 +30,7 @@ type Source struct {
 	Snapshot    string `json:"snapshot"` // "creating" or "ready"; "" before the first start
 	Epoch       string `json:"epoch"`
 	LastError   string `json:"lastError"` // why the stream does not stand; "" when it does
-	Paused      string `json:"paused"`    // what is full, so that reading has stopped; "" when it has not
+	Paused      string `json:"paused"`    // why reading has stopped, as what is full; "" when it has not
 }
 
 // State is the state directory.

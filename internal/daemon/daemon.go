@@ -109,7 +109,7 @@ func (d *daemon) run(ctx context.Context, p *parts) error {
 			return context.Cause(workCtx)
 		}
 	})
-	work.Go(func() error { return d.anew(p.stream.Run(workCtx)) })
+	work.Go(func() error { return d.stream(workCtx, p) })
 	work.Go(func() error { return p.pipeline.run(workCtx) })
 	work.Go(func() error { return p.deliverer.Run(workCtx) })
 	work.Go(func() error { return p.watch(workCtx) })

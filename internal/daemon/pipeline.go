@@ -34,6 +34,8 @@ type pipeline struct {
 	epoch  string
 	log    *slog.Logger
 
+	resuming    atomic.Bool
+	resumed     chan struct{} // closed once nothing is left to be resumed: before, nothing is received
 	ifFailures  *ifFailures
 	unrouted    atomic.Uint64                  // events that no webhook wanted
 	divergences atomic.Pointer[map[string]int] // by table; a copy of the mapper's
@@ -45,6 +47,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	if err := p.resume(ctx); err != nil {
 		return fmt.Errorf("resume staged transaction: %w", err)
 	}
+	close(p.resumed)
 	for {
 		if err := p.limits.pass(ctx); err != nil {
 			return err
@@ -78,7 +81,7 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 		}
 	}()
 	if uint64(tx.End) <= p.store.Applied() {
-		return nil // sent again while it was being resumed
+		return nil // a nudge, which says nothing new
 	}
 	if tx.Idle {
 		return p.store.Advance(uint64(tx.End))
@@ -106,14 +109,13 @@ func (p *pipeline) resume(ctx context.Context) error {
 	if err != nil || !ok {
 		return err
 	}
+	p.resuming.Store(true)
+	defer p.resuming.Store(false)
 	stages := newProgress(p.log, staged.End)
 	stages.log.Info("resuming staged transaction", "mapped", staged.Mapped, "events", staged.Cursor,
 		"anew", staged.Anew)
 	after, batch, err := p.store.Resume(ctx)
 	if err != nil {
-		return err
-	}
-	if err := p.room.staged(after.Bytes()); err != nil {
 		return err
 	}
 	if staged.Mapped {

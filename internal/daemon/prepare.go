@@ -54,7 +54,7 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 	if err := d.forgetUnfollowed(model); err != nil {
 		return nil, err
 	}
-	p, err := d.assemble(source, model, mapper)
+	p, err := d.assemble(ctx, source, model, mapper)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,8 @@ func checkKeys(state store.State, model *mapping.Model) error {
 }
 
 // assemble makes the parts. Nothing is started.
-func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *mapping.Mapper) (*parts, error) {
+func (d *daemon) assemble(ctx context.Context, source capture.Config, model *mapping.Model, mapper *mapping.Mapper,
+) (*parts, error) {
 	tables, err := model.Tables()
 	if err != nil {
 		return nil, err
@@ -147,15 +148,11 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	if err != nil {
 		return nil, fmt.Errorf("compile webhooks: %w", err)
 	}
-	state := d.store.State()
-	stream := capture.NewStream(source, capture.Start{
-		Position:   capture.LSN(d.store.Applied()),
-		Source:     identityOf(state.Source),
-		Tables:     tables,
-		Membership: state.Membership,
-		Wanted:     model.Wanted,
-		OnTimeline: d.newTimeline,
-	})
+	start, err := d.streamStart(ctx, source, tables, model.Wanted)
+	if err != nil {
+		return nil, err
+	}
+	stream, state := capture.NewStream(source, start), d.store.State()
 	deliverer := deliver.New(d.store, receivers, deliver.Options{
 		MaxInFlight: d.Config.Delivery.MaxInFlight, AllowedNetworks: d.Config.Delivery.AllowedNetworks,
 		Bare: mapping.RecordTypes(), Version: d.Version, Log: d.Log})
@@ -165,7 +162,8 @@ func (d *daemon) assemble(source capture.Config, model *mapping.Model, mapper *m
 	d.store.OnQueued(limits.queued)
 	return &parts{
 		pipeline: &pipeline{stream: stream, mapper: mapper, router: router, ifFailures: failures,
-			store: d.store, limits: limits, room: d.room, epoch: state.Epoch, log: d.Log},
+			store: d.store, limits: limits, room: d.room, epoch: state.Epoch, log: d.Log,
+			resumed: make(chan struct{})},
 		stream: stream, limits: limits, deliverer: deliverer,
 		watch: d.watchPublication(source, tables, state.Membership)}, nil
 }

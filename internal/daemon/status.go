@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"cmp"
+	"context"
+
 	"bluetap/capture"
 	"bluetap/deliver"
 	"bluetap/internal/config"
 	"bluetap/internal/control"
 	"bluetap/internal/store"
-	"context"
 )
 
 // status is what `bluetap status` shows of the running daemon.
@@ -26,7 +28,7 @@ func (d *daemon) status() (control.Status, error) {
 		s.Source.LastError = stream.LastError.Error()
 	}
 	s.Position.Received, s.Position.Confirmed = stream.Received.String(), stream.Confirmed.String()
-	s.Source.Paused = p.limits.paused()
+	s.Source.Paused = cmp.Or(p.pipeline.busy(), p.limits.paused())
 	s.Unrouted = p.pipeline.unrouted.Load()
 	if divergences := p.pipeline.divergences.Load(); divergences != nil {
 		s.Divergences = *divergences
