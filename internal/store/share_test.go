@@ -1,0 +1,45 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// TestOverlayBytes counts what lies on disk of changes: rows that are written again are there once, a row with
+// references once more for each, and after Resume it is the same.
+func TestOverlayBytes(t *testing.T) {
+	s := openTest(t, "state", Options{FS: vfs.NewMem()})
+	o := s.NewOverlay(1)
+	set := func(key string, after *Row) {
+		t.Helper()
+		check(t, o.Set(1, key, row("before", "p"), after))
+	}
+	for range 10 {
+		set("a", row("after1", ""))
+	}
+	once := o.Bytes()
+	want(t, "bytes", once, int64(len("a"+"before"+"p"+"after1")))
+	set("a", row("after1", "parent"))
+	want(t, "bytes with a reference", o.Bytes(), once+int64(len("parent"+"parent"+"a"+"after1")))
+	set("a", row("after1", ""))
+	want(t, "bytes again", o.Bytes(), once)
+	set("b", row("before", "p"))
+	want(t, "rows that differ", o.Differing()[1], 1)
+	set("b", row("after2", "p"))
+	want(t, "rows that differ then", o.Differing()[1], 2)
+
+	whole := o.Bytes()
+	tx, err := s.Begin(o, 10, time.Unix(1, 0))
+	check(t, err)
+	check(t, tx.Add(Event{ID: "e", Values: []byte(fmt.Sprintf("%0100d", 1))}, []uint64{1}, []uint32{1}))
+	if kept := tx.Kept(); kept.Bytes < 100 || kept.Disk < 60 {
+		t.Errorf("an event of more than 100 bytes takes %+v", kept)
+	}
+	again, _, err := s.Resume()
+	check(t, err)
+	want(t, "bytes after Resume", again.Bytes(), whole)
+	want(t, "rows that differ after Resume", again.Differing()[1], 2)
+}
