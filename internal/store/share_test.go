@@ -43,3 +43,30 @@ func TestOverlayBytes(t *testing.T) {
 	want(t, "bytes after Resume", again.Bytes(), whole)
 	want(t, "rows that differ after Resume", again.Differing()[1], 2)
 }
+
+// TestTxOverflowed tells of a queue that a transaction fills while it is still added to, and not of one that was over
+// its limit before.
+func TestTxOverflowed(t *testing.T) {
+	s := openTest(t, "state", Options{FS: vfs.NewMem()})
+	for w := range uint32(2) {
+		s.LimitQueue(1+w, QueueLimit{Bytes: 100})
+	}
+	add := func(tx *Tx, webhook uint32) {
+		t.Helper()
+		check(t, tx.Add(Event{ID: "e", Values: make([]byte, 200)}, []uint64{1}, []uint32{webhook}))
+	}
+	tx, err := s.Begin(s.NewOverlay(1<<20), 10, time.Unix(1, 0))
+	check(t, err)
+	add(tx, 1)
+	want(t, "webhooks that overflowed", len(tx.Overflowed()), 0)
+	add(tx, 1)
+	want(t, "webhooks that overflowed then", fmt.Sprint(tx.Overflowed()), "[1]")
+	check(t, tx.Commit())
+	tx, err = s.Begin(s.NewOverlay(1<<20), 20, time.Unix(2, 0))
+	check(t, err)
+	add(tx, 1)
+	add(tx, 2)
+	add(tx, 2)
+	want(t, "webhooks that overflow next", fmt.Sprint(tx.Overflowed()), "[2]")
+	check(t, tx.Commit())
+}
