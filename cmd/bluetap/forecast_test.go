@@ -38,7 +38,8 @@ var forecasts = []struct{ name, sql string }{
 }
 
 // TestRoomForecast compares what a large transaction is said to need, once its first events are made, with what it
-// then takes.
+// then takes. That may be less by more: what Pebble rewrites meanwhile, as of rows that were written again and again,
+// gives room back that cannot be counted on.
 func TestRoomForecast(t *testing.T) {
 	if slow > 1 {
 		t.Skip("the sizes are those of a whole transaction")
@@ -72,7 +73,7 @@ func TestRoomForecast(t *testing.T) {
 		}
 		needs, took, whole := p.measured(t, i, n)
 		t.Logf("%s: said to need %d MiB more, took %d; in all %d", f.name, needs>>20, took>>20, (whole-free)>>20)
-		if needs > 2*took || took > 2*needs {
+		if needs > 3*took || took > 2*needs {
 			t.Errorf("%s: needs %d bytes, and took %d", f.name, needs, took)
 		}
 	}
