@@ -109,7 +109,8 @@ func (f *forecast) ask(kept store.Kept) error {
 }
 
 // rest returns what the events of the rows that are left will take: of tables of which events have been seen, and of
-// those that have not had their turn. These may make none.
+// those that have not had their turn. These may make none, as rows that came together with their owner: half of them is
+// expected to be like the others.
 func (f *forecast) rest() (sure, unknown int64) {
 	var took int64
 	rows, left := 0, 0
@@ -122,7 +123,7 @@ func (f *forecast) rest() (sure, unknown int64) {
 		}
 		sure += f.took[table] * int64(max(0, total-n)) / int64(n)
 	}
-	return sure, took * int64(left) / int64(max(1, rows))
+	return sure, took * int64(left) / int64(max(1, rows)) / 2
 }
 
 // warn says it once of each webhook whose queue the transaction has filled.
