@@ -17,7 +17,7 @@ import (
 
 // refusal says what a large transaction takes, where, and what there is.
 var refusal = regexp.MustCompile(
-	`a large transaction needs about \d{8,} bytes in (\S+), and \d+ are free\nnext: free space`)
+	`a large transaction needs about \d{8,} more bytes in (\S+), and \d+ are free\nnext: free space`)
 
 // wantRefused wants the process to end with exit code 1 and a refusal.
 func (p *process) wantRefused(t *testing.T, state string) {

@@ -26,7 +26,7 @@ const growthPart = 100
 type limits struct {
 	store  *store.Store
 	stream *capture.Stream
-	beside func() uint64 // bytes that received transactions take on the state's disk
+	beside func() uint64 // bytes on the state's disk of transactions that wait; reading does not stop within one
 	max    config.Bytes
 	hooks  map[uint32]limited
 	pause  bool // for a queue that is full, instead of letting it overflow

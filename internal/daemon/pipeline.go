@@ -87,7 +87,7 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 		return p.store.Advance(uint64(tx.End))
 	}
 	after, stages := p.store.NewOverlay(overlayBudget), newProgress(p.log, uint64(tx.End))
-	after.OnSpill(p.room.staged)
+	after.OnSpill(func(bytes int64) error { return p.room.staged(after.Bytes(), bytes) })
 	stages.begin("staging", tx.Rows)
 	if err := p.mapper.Net(after, counted(ctx, stages, tx.Changes())); err != nil {
 		return err
@@ -99,6 +99,9 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 	}
 	if after.Staged() {
 		stages.log.Info("large transaction staged", "bytes", tx.Size, "rows", after.Rows(), "took", stages.took())
+		if err := tx.Close(); err != nil { // gives the room back that it takes as it was received
+			return err
+		}
 	}
 	return p.commit(ctx, batch, after, stages, uint64(tx.End), tx.Time)
 }
@@ -129,8 +132,10 @@ func (p *pipeline) commit(ctx context.Context, batch *store.Tx, after *store.Ove
 	committed time.Time,
 ) error {
 	stages.begin("mapping", after.Rows())
-	changes := counted(ctx, stages, after.Changes())
-	if err := p.add(batch, p.mapper.Map(after.Before(), after, changes), end, committed); err != nil {
+	rest := p.forecast(after, batch, stages)
+	changes := following(counted(ctx, stages, after.Changes()), rest.row)
+	events := following(p.mapper.Map(after.Before(), after, changes), func(*mapping.Event) error { return rest.step() })
+	if err := p.add(batch, events, end, committed); err != nil {
 		return err
 	}
 	if after.Staged() {

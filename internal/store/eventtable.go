@@ -24,6 +24,7 @@ type eventTable struct {
 	piece  []recentEvent // not yet written
 	gather int           // bytes of piece
 	size   int           // bytes of the table, with piece
+	kept   int64         // bytes of the tables before, as they are on disk
 }
 
 // add takes the next event, of which it keeps value.
@@ -69,6 +70,7 @@ func (t *eventTable) ingest() error {
 	if err := t.write(); err != nil {
 		return err
 	}
+	t.kept += int64(t.w.Raw().EstimatedSize())
 	err := t.store.call(context.Background(), func() error {
 		if err := t.w.Close(); err != nil {
 			return err

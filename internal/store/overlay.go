@@ -23,7 +23,7 @@ type Overlay struct {
 	kept    bool                       // the scratch range belongs to a staged transaction
 	tables  [256]bool                  // those of which rows were set
 	rows    int                        // that were set
-	bytes   int64                      // of all changes that were written to the scratch range
+	lying   [256]share                 // by table: what lies in the scratch range
 	onSpill func(bytes int64) error
 }
 
@@ -37,10 +37,12 @@ func (id rowID) compare(other rowID) int {
 	return cmp.Or(cmp.Compare(id.table, other.table), cmp.Compare(id.key, other.key))
 }
 
-// change is a Change in memory, with the references under which the scratch range has the row by now.
+// change is a Change in memory, with the references under which the scratch range has the row by now, and its share
+// of what lies there.
 type change struct {
 	before, after *Row
 	scratched     []Ref
+	lying         share
 }
 
 // stagedBudget is what is kept in memory of changes of which others lie on disk.
@@ -67,11 +69,8 @@ func (o *Overlay) Touches(table uint8) bool { return o.tables[table] }
 // Rows returns how many rows were set, also those that are as they were.
 func (o *Overlay) Rows() int { return o.rows }
 
-// Bytes returns how many bytes of changes have been moved to disk, before compression.
-func (o *Overlay) Bytes() int64 { return o.bytes }
-
-// OnSpill registers f to be called before changes are moved to disk, with what Bytes will be about. An error from f
-// ends the Set, or the Begin, that it was called in, and is returned.
+// OnSpill registers f to be called before changes are moved to disk, with what Bytes will be. An error from f ends the
+// Set, or the Begin, that it was called in, and is returned.
 func (o *Overlay) OnSpill(f func(bytes int64) error) { o.onSpill = f }
 
 // Staged tells whether changes lie on disk.
@@ -148,7 +147,7 @@ func (o *Overlay) open(id rowID, before *Row) (*change, error) {
 		}
 		if ok {
 			o.rows--
-			c = &change{before: found.Before, after: found.After}
+			c = &change{before: found.Before, after: found.After, lying: found.share()}
 			if found.After != nil {
 				c.scratched = found.After.Refs
 			}

@@ -10,7 +10,7 @@ import (
 // spill moves the changes from memory to the scratch range.
 func (o *Overlay) spill() error {
 	if o.onSpill != nil && len(o.order) > 0 {
-		if err := o.onSpill(o.bytes + o.size); err != nil {
+		if err := o.onSpill(o.Bytes() + o.pending()); err != nil {
 			return err
 		}
 	}
@@ -42,9 +42,8 @@ func (o *Overlay) scratchSet(b *batch, id rowID, c *change) {
 	for _, r := range c.scratched {
 		b.remove(scratchRefKey(o.scratch, r, id.table, id.key))
 	}
-	encoded := appendRow(appendRow(nil, c.before), c.after)
-	o.bytes += int64(len(id.key) + len(encoded))
-	b.set(scratchKey(o.scratch, id.table, id.key), encoded)
+	o.lying[id.table].add(c.of(id).share(), c.lying)
+	b.set(scratchKey(o.scratch, id.table, id.key), appendRow(appendRow(nil, c.before), c.after))
 	o.lies.add(id.hash())
 	if c.after == nil {
 		return
@@ -138,7 +137,7 @@ func (o *Overlay) look(ctx context.Context) error {
 		}
 		o.tables[c.Table] = true
 		o.rows++
-		o.bytes += c.size()
+		o.lying[c.Table].add(c.share(), share{})
 		o.lies.add(rowID{c.Table, c.Key}.hash())
 		if c.After == nil {
 			continue
@@ -173,17 +172,6 @@ func (o *Overlay) scratchChildren(ref Ref) iter.Seq2[Child, error] {
 			}
 		}
 	}
-}
-
-// size is about what the change takes in the scratch range.
-func (c Change) size() int64 {
-	n := int64(len(c.Key))
-	for _, r := range []*Row{c.Before, c.After} {
-		if r != nil {
-			n += int64(len(r.Value))
-		}
-	}
-	return n
 }
 
 // Discard drops the changes. What a transaction has staged stays on disk, and is the transaction's to drop.

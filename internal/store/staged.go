@@ -81,6 +81,7 @@ func (t *Tx) append() error {
 	if err := t.store.commit(t.batch, nil, nil); err != nil {
 		return err
 	}
+	t.kept.Disk += compressed(t.batch.Len())
 	t.batch.Reset()
 	t.recent = nil
 	return nil

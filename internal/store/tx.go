@@ -40,6 +40,7 @@ type Tx struct {
 	gaps      map[uint32]*Gap // by webhook: what its full queue does not get; nil while there is none
 	recent    []recentEvent   // that are still in the batch
 	events    eventTable      // of a staged transaction
+	kept      Kept            // but for what events and batch hold
 	onWritten func(rows int) error
 }
 
@@ -94,6 +95,7 @@ func (t *Tx) Add(ev Event, lanes []uint64, webhooks []uint32) error {
 	}
 	t.batch.addEntries(t.next, Entry{Lanes: lanes, Committed: ev.Committed, Bytes: int64(len(value))}, webhooks)
 	tallyUp(t.queued, webhooks, len(value))
+	t.kept.Bytes += int64(len(value))
 	t.next++
 	if err := t.overflow(); err != nil {
 		return fmt.Errorf("add event: %w", err)
