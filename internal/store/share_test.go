@@ -38,7 +38,7 @@ func TestOverlayBytes(t *testing.T) {
 	if kept := tx.Kept(); kept.Bytes < 100 || kept.Disk < 60 {
 		t.Errorf("an event of more than 100 bytes takes %+v", kept)
 	}
-	again, _, err := s.Resume()
+	again, _, err := s.Resume(t.Context())
 	check(t, err)
 	want(t, "bytes after Resume", again.Bytes(), whole)
 	want(t, "rows that differ after Resume", again.Differing()[1], 2)
