@@ -35,7 +35,8 @@ type forecast struct {
 }
 
 func (p *pipeline) forecast(overlay *store.Overlay, tx *store.Tx, stages *progress) *forecast {
-	return &forecast{pipeline: p, overlay: overlay, tx: tx, progress: stages, begun: tx.Kept()}
+	p.rest = forecast{pipeline: p, overlay: overlay, tx: tx, progress: stages, begun: tx.Kept()}
+	return &p.rest
 }
 
 // row counts a row that is mapped next.

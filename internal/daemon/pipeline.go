@@ -40,6 +40,7 @@ type pipeline struct {
 	unrouted    atomic.Uint64                  // events that no webhook wanted
 	divergences atomic.Pointer[map[string]int] // by table; a copy of the mapper's
 	values      []byte                         // reused from event to event
+	rest        forecast                       // of the transaction that is being mapped; reused, as it is large
 }
 
 // run applies transactions until ctx ends or the store or the stream gives up.
