@@ -38,7 +38,35 @@ type world struct {
 	relations map[string]*capture.Relation
 	end       uint64
 	failed    []Position // of expressions
+	reads     int        // rows that were read to map transactions
 }
+
+// counted counts what is read from a view.
+type counted struct {
+	Changed
+	reads *int
+}
+
+func (c counted) Row(table uint8, key string) ([]byte, error) {
+	*c.reads++
+	return c.Changed.Row(table, key)
+}
+
+func (c counted) Children(index uint8, parent string) iter.Seq2[store.Child, error] {
+	return func(yield func(store.Child, error) bool) {
+		for child, err := range c.Changed.Children(index, parent) {
+			*c.reads++
+			if !yield(child, err) {
+				return
+			}
+		}
+	}
+}
+
+// base is a state in which nothing was touched.
+type base struct{ View }
+
+func (base) Touches(uint8) bool { return false }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -130,14 +158,14 @@ func (w *world) apply(texts iter.Seq[string], show func(e *Event)) {
 	w.t.Helper()
 	w.end++
 	after := w.store.NewOverlay(256 << 20)
-	if err := w.mapper.Net(after, w.changes(texts)); err != nil {
+	if err := w.mapper.Net(after, w.changes(texts), func(int) error { return nil }); err != nil {
 		w.t.Fatal(err)
 	}
 	batch, err := w.store.Begin(after, w.end, time.Unix(0, 0))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for e, err := range w.mapper.Map(after.Before(), after, after.Changes()) {
+	for e, err := range w.mapper.Map(counted{base{after.Before()}, &w.reads}, counted{after, &w.reads}, after.Changes()) {
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -89,7 +89,11 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 	after, stages := p.store.NewOverlay(overlayBudget), newProgress(p.log, uint64(tx.End))
 	after.OnSpill(p.room.staged)
 	stages.begin("staging", tx.Rows)
-	if err := p.mapper.Net(after, counted(ctx, stages, tx.Changes())); err != nil {
+	truncated := func(rows int) error {
+		stages.done(rows)
+		return context.Cause(ctx)
+	}
+	if err := p.mapper.Net(after, counted(ctx, stages, tx.Changes()), truncated); err != nil {
 		return err
 	}
 	p.reportDivergences()
@@ -129,8 +133,8 @@ func (p *pipeline) commit(ctx context.Context, batch *store.Tx, after *store.Ove
 	committed time.Time,
 ) error {
 	stages.begin("mapping", after.Rows())
-	changes := counted(ctx, stages, after.Changes())
-	if err := p.add(batch, p.mapper.Map(after.Before(), after, changes), end, committed); err != nil {
+	events := p.mapper.Map(after.Before(), after, counted(ctx, stages, after.Changes()))
+	if err := p.add(batch, until(ctx, events), end, committed); err != nil {
 		return err
 	}
 	if after.Staged() {
