@@ -37,12 +37,11 @@ func (a *asked) isMember(question membership, in state) (bool, error) {
 	if answer, known := a.members[question]; known {
 		return answer, nil
 	}
-	rows, err := in.children(ProjectUser, "userId", question.user)
-	if err != nil {
-		return false, err
-	}
 	answer := false
-	for _, row := range rows {
+	for row, err := range in.each(ProjectUser, "userId", question.user) {
+		if err != nil {
+			return false, err
+		}
 		if c := row.cell("projectId"); c.kind == cellText && string(c.text) == question.project {
 			answer = true
 			break
