@@ -3,6 +3,7 @@ package mapping
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"iter"
 
 	"bluetap/internal/store"
@@ -20,10 +21,13 @@ type version struct {
 
 // each yields the live rows of an entity whose field via is id, by key.
 func (s state) each(e Entity, via, id string) iter.Seq2[*Row, error] {
+	children := s.raw(e, via, id)
 	return func(yield func(*Row, error) bool) {
-		for child, err := range s.raw(e, via, id) {
+		for child, err := range children {
 			var row *Row
-			if err == nil {
+			if err != nil {
+				err = fmt.Errorf("read %s of %s: %w", e, via, err)
+			} else {
 				row, err = s.shapes.decode(child.Key, child.Value)
 			}
 			if err == nil && row.live() == nil {

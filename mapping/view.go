@@ -87,11 +87,17 @@ func (s state) parent(r *Row, e Entity, via string) (*Row, error) {
 // children returns the live rows of an entity whose field via is id, by key.
 func (s state) children(e Entity, via, id string) ([]*Row, error) {
 	var rows []*Row
-	for row, err := range s.each(e, via, id) {
+	for child, err := range s.raw(e, via, id) { // not each: this is asked of every event
+		if err != nil {
+			return nil, fmt.Errorf("read %s of %s: %w", e, via, err)
+		}
+		row, err := s.shapes.decode(child.Key, child.Value)
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row)
+		if row.live() != nil {
+			rows = append(rows, row)
+		}
 	}
 	return rows, nil
 }

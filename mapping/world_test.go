@@ -31,13 +31,14 @@ var worldTables = [][]string{
 
 // world is a mapper over a real store, to which transactions are applied as the daemon does it.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	store     *store.Store
 	mapper    *Mapper
 	model     *Model
 	relations map[string]*capture.Relation
 	end       uint64
 	failed    []Position // of expressions
+	counts    bool       // whether to count reads
 	reads     int        // rows that were read to map transactions
 }
 
@@ -68,7 +69,7 @@ type base struct{ View }
 
 func (base) Touches(uint8) bool { return false }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	return newWorldOf(t, worldTables, nil)
 }
@@ -76,7 +77,7 @@ func newWorld(t *testing.T) *world {
 // columnTypes are the types that a column of a world's table may name, as in done:bool; the others are text.
 var columnTypes = map[string]uint32{"bool": 16, "int": 23, "float": 701, "numeric": 1700, "time": 1184, "json": 3802}
 
-func newWorldOf(t *testing.T, tables [][]string, overrides map[string]Override) *world {
+func newWorldOf(t testing.TB, tables [][]string, overrides map[string]Override) *world {
 	t.Helper()
 	w := &world{t: t, relations: map[string]*capture.Relation{}}
 	var catalog []capture.Table
@@ -153,6 +154,15 @@ func (w *world) changes(texts iter.Seq[string]) iter.Seq2[capture.Change, error]
 	}
 }
 
+// events yields the events of a transaction.
+func (w *world) events(after *store.Overlay) iter.Seq2[*Event, error] {
+	if !w.counts {
+		return w.mapper.Map(after.Before(), after, after.Changes())
+	}
+	before := counted{base{after.Before()}, &w.reads}
+	return w.mapper.Map(before, counted{after, &w.reads}, after.Changes())
+}
+
 // apply commits a transaction and shows each of its events while it is good.
 func (w *world) apply(texts iter.Seq[string], show func(e *Event)) {
 	w.t.Helper()
@@ -165,7 +175,7 @@ func (w *world) apply(texts iter.Seq[string], show func(e *Event)) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for e, err := range w.mapper.Map(counted{base{after.Before()}, &w.reads}, counted{after, &w.reads}, after.Changes()) {
+	for e, err := range w.events(after) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
