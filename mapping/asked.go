@@ -197,7 +197,13 @@ func (s *subject) hasChecklist() (bool, error) {
 	if s.hasChecklists {
 		return s.checklists, nil
 	}
-	rows, err := s.state.children(Checklist, "todoId", s.row.id())
-	s.checklists, s.hasChecklists = len(rows) > 0, err == nil
-	return s.checklists, err
+	for _, err := range s.state.each(Checklist, "todoId", s.row.id()) {
+		if err != nil {
+			return false, err
+		}
+		s.checklists = true
+		break
+	}
+	s.hasChecklists = true
+	return s.checklists, nil
 }

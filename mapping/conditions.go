@@ -28,6 +28,9 @@ type states struct {
 	before, after state
 	touches       func(e Entity) bool // whether the transaction may have changed a row of the entity
 	memo          *memo
+	window        *window
+	most          int // rows of an owner that are held at a time
+	batch         int // pairs that are
 }
 
 // firing is one event that a change fires: about the subject with this id, and for a relation the other side's id.

@@ -58,8 +58,7 @@ func (s states) answered(key memoKey, ask func() (answer, error)) (answer, error
 	if err != nil {
 		return answer{}, err
 	}
-	s.memo.take(memoEntry)
-	s.memo.answers[key] = a
+	s.memo.answer(key, a)
 	return a, nil
 }
 
@@ -88,11 +87,36 @@ func (s states) fieldPairChanged(f firing) (answer, error) {
 	if err != nil || !v.owned {
 		return answer{}, err
 	}
-	before, err := s.before.withOptions(v.before[f.pair])
+	if !v.many {
+		return s.valueChanged(v.before[f.pair], v.after[f.pair])
+	}
+	h, err := s.window.holders(fieldValues, TodoCustomField, f)
 	if err != nil {
 		return answer{}, err
 	}
-	after, err := s.after.withOptions(v.after[f.pair])
+	return s.manyValuesChanged(h)
+}
+
+// manyValuesChanged is fieldPairChanged for a todo of whose values only the keys are held.
+func (s states) manyValuesChanged(h *holders) (answer, error) {
+	before, err := s.before.byKeys(TodoCustomField, h.before)
+	if err != nil {
+		return answer{}, err
+	}
+	after, err := s.after.byKeys(TodoCustomField, h.after)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.valueChanged(before, after)
+}
+
+// valueChanged answers for the value rows of a pair.
+func (s states) valueChanged(rowsBefore, rowsAfter []*Row) (answer, error) {
+	before, err := s.before.withOptions(rowsBefore)
+	if err != nil {
+		return answer{}, err
+	}
+	after, err := s.after.withOptions(rowsAfter)
 	if err != nil {
 		return answer{}, err
 	}
@@ -108,8 +132,8 @@ func (s states) fieldPairChanged(f firing) (answer, error) {
 	return a, nil
 }
 
-// valuesOf returns a todo's value rows in both states. They are not read for a todo that comes or goes: what comes and
-// goes with it is told by its own event.
+// valuesOf returns a todo's value rows in both states, unless they are many. They are not read for a todo that comes
+// or goes: what comes and goes with it is told by its own event.
 func (s states) valuesOf(todo string) (*values, error) {
 	if v, ok := s.memo.values[todo]; ok {
 		return v, nil
@@ -121,15 +145,12 @@ func (s states) valuesOf(todo string) (*values, error) {
 	}
 	size := memoEntry
 	if v.owned {
-		for _, side := range []struct {
-			in state
-			to *map[string][]*Row
-		}{{s.before, &v.before}, {s.after, &v.after}} {
-			rows, err := side.in.children(TodoCustomField, "todoId", todo)
-			if err != nil {
-				return nil, err
-			}
-			*side.to = byField(rows)
+		before, after, few, err := s.few(fieldValues, TodoCustomField, todo)
+		if err != nil {
+			return nil, err
+		}
+		v.many, v.before, v.after = !few, byField(before), byField(after)
+		for _, rows := range [][]*Row{before, after} {
 			for _, row := range rows {
 				size += row.size()
 			}
@@ -200,84 +221,4 @@ func optionsOf(values []fieldValue) []*Row {
 		rows = append(rows, v.options...)
 	}
 	return rows
-}
-
-// fieldChanged holds for a custom field of which a column beyond timestamps changed, or one of whose options
-// appeared, changed or disappeared.
-func fieldChanged(s states, c change) ([]firing, error) {
-	if c.entity == CustomFieldOption && c.reshaped("customFieldId") {
-		return nil, nil
-	}
-	var fired []firing
-	for _, id := range fieldIDs(c) {
-		a, err := s.answered(memoKey{CustomField, id, ""}, func() (answer, error) { return s.fieldOrOptionsChanged(id) })
-		if err != nil {
-			return nil, err
-		}
-		if a.by(c) {
-			fired = append(fired, firing{subject: id})
-		}
-	}
-	return fired, nil
-}
-
-// fieldIDs returns the custom fields that a changed field or option speaks of.
-func fieldIDs(c change) []string {
-	var ids []string
-	for _, row := range []*Row{c.before, c.after} {
-		if row == nil {
-			continue
-		}
-		id := row.id()
-		if c.entity == CustomFieldOption {
-			id, _ = row.text("customFieldId")
-		}
-		ids = appendNew(ids, id)
-	}
-	return ids
-}
-
-// optionsOf returns a field's options in both states, but for those of which one state does not know whose they are.
-func (s states) optionsOf(field string) (before, after []*Row, err error) {
-	const via = "customFieldId"
-	if before, err = s.before.children(CustomFieldOption, via, field); err != nil {
-		return nil, nil, err
-	}
-	if after, err = s.after.children(CustomFieldOption, via, field); err != nil {
-		return nil, nil, err
-	}
-	kept, err := s.after.without(before, after, via)
-	if err != nil {
-		return nil, nil, err
-	}
-	after, err = s.before.without(after, before, via)
-	return kept, after, err
-}
-
-// fieldOrOptionsChanged answers for a field. Its own row speaks if it changed, else its first changed option. A field
-// whose key changed was deleted and created.
-func (s states) fieldOrOptionsChanged(id string) (answer, error) {
-	before, err := s.before.byID(CustomField, id)
-	if err != nil {
-		return answer{}, err
-	}
-	after, err := s.after.byID(CustomField, id)
-	if err != nil || before.live() == nil || after.live() == nil || before.key != after.key {
-		return answer{}, err
-	}
-	optionsBefore, optionsAfter, err := s.optionsOf(id)
-	if err != nil {
-		return answer{}, err
-	}
-	a := answer{fires: differs(before, after, timestamps) ||
-		!slices.EqualFunc(optionsBefore, optionsAfter, func(a, b *Row) bool {
-			return a.key == b.key && !differs(a, b, timestamps)
-		})}
-	if !sameRow(before, after) {
-		a.speaker, a.key = CustomField, after.key
-		return a, nil
-	}
-	a.speaker = CustomFieldOption
-	a.key, _ = firstChanged(optionsBefore, optionsAfter)
-	return a, nil
 }

@@ -15,6 +15,7 @@ type Event struct {
 	Entity Entity // whose value is sent
 	Key    string // that row's mirror key
 	Pair   string // for a relation, the other side's id; "" otherwise
+	On     Entity // whose changed row fired it
 
 	previous, current *Row // nil: no such side
 	before, after     state

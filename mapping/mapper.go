@@ -14,6 +14,8 @@ type Mapper struct {
 	shapes   *Shapes
 	bindings map[uint32]*binding // by relation OID
 	rules    [ProjectUser + 1][]rule
+	most     int // fewRows, but in tests
+	window   int // windowSize, but in tests
 
 	// Divergences counts, by table, what the stream said of a row that the mirror did not know as the stream did:
 	// an UPDATE or DELETE of an unknown row, an INSERT of a known one, an unchanged column without a mirrored value.
@@ -22,7 +24,8 @@ type Mapper struct {
 
 // NewMapper returns a mapper over the model and the shapes of the mirror's rows.
 func NewMapper(model *Model, shapes *Shapes) *Mapper {
-	m := &Mapper{model: model, shapes: shapes, bindings: map[uint32]*binding{}, Divergences: map[string]int{}}
+	m := &Mapper{model: model, shapes: shapes, bindings: map[uint32]*binding{}, Divergences: map[string]int{},
+		most: fewRows, window: windowSize}
 	for e := range definitions {
 		entity := definitions[e].entity
 		for _, r := range rulesOn(entity) {
@@ -62,16 +65,19 @@ func (m *Mapper) bind(r *capture.Relation) (*binding, error) {
 }
 
 // Map yields the events of a set of net changes, in the changes' order and for one row in the order of the event
-// table. It reads nothing but the two views, which may lie on disk. An error ends the iteration. An event may be read
-// until the next one is asked for.
+// table. It reads nothing but the two views, which may lie on disk. It may have taken changes beyond the one whose
+// events it yields. An error ends the iteration. An event may be read until the next one is asked for.
 func (m *Mapper) Map(before View, after Changed, changes iter.Seq2[store.Change, error]) iter.Seq2[*Event, error] {
 	s := states{
 		before:  state{view: before, model: m.model, shapes: m.shapes},
 		after:   state{view: after, model: m.model, shapes: m.shapes},
 		touches: func(e Entity) bool { return after.Touches(uint8(e)) },
 		memo:    newMemo(),
+		most:    m.most,
+		batch:   max(1, m.window/windowEntry),
 	}
 	return func(yield func(*Event, error) bool) {
+		s.window = &window{states: s, budget: m.window}
 		for net, err := range changes {
 			if err != nil {
 				yield(nil, fmt.Errorf("read net changes: %w", err))
@@ -82,11 +88,23 @@ func (m *Mapper) Map(before View, after Changed, changes iter.Seq2[store.Change,
 				yield(nil, err)
 				return
 			}
-			if !m.mapChange(s, c, yield) {
+			if s.window.add(c) && !m.mapWindow(s, yield) {
 				return
 			}
 		}
+		m.mapWindow(s, yield)
 	}
+}
+
+// mapWindow yields the events of the changes gathered, and returns false when the iteration is over.
+func (m *Mapper) mapWindow(s states, yield func(*Event, error) bool) bool {
+	for _, c := range s.window.changes {
+		if !m.mapChange(s, c, yield) {
+			return false
+		}
+	}
+	s.window.clear()
+	return true
 }
 
 func (m *Mapper) change(net store.Change) (change, error) {
@@ -146,7 +164,7 @@ func (m *Mapper) mapChange(s states, c change, yield func(*Event, error) bool) b
 // event makes the event of a firing. For a rule about a relation it is nil when the owner is not on both sides: what
 // comes and goes with its owner is told by the owner's own event.
 func (m *Mapper) event(s states, c change, r rule, f firing) (*Event, error) {
-	e := &Event{Type: r.event, Entity: r.entity, Key: c.key, Pair: f.pair, before: s.before, after: s.after,
+	e := &Event{Type: r.event, Entity: r.entity, Key: c.key, Pair: f.pair, On: r.on, before: s.before, after: s.after,
 		previous: c.before, current: c.after}
 	if r.entity == r.on {
 		return e, nil

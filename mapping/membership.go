@@ -37,20 +37,25 @@ func (a *asked) isMember(question membership, in state) (bool, error) {
 	if answer, known := a.members[question]; known {
 		return answer, nil
 	}
-	rows, err := in.children(ProjectUser, "userId", question.user)
+	answer, err := in.hasMember(question.user, question.project)
 	if err != nil {
 		return false, err
-	}
-	answer := false
-	for _, row := range rows {
-		if c := row.cell("projectId"); c.kind == cellText && string(c.text) == question.project {
-			answer = true
-			break
-		}
 	}
 	if a.members == nil {
 		a.members = map[membership]bool{}
 	}
 	a.members[question] = answer
 	return answer, nil
+}
+
+func (s state) hasMember(user, project string) (bool, error) {
+	for row, err := range s.each(ProjectUser, "userId", user) {
+		if err != nil {
+			return false, err
+		}
+		if c := row.cell("projectId"); c.kind == cellText && string(c.text) == project {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -10,8 +10,12 @@ import (
 
 // Net folds a transaction's changes, in the order of the log, into the overlay: of every row touched the state before
 // the transaction and the state after it. What the stream leaves out (unchanged TOASTed columns, the old values of a
-// delete) comes from the mirror under the overlay.
-func (m *Mapper) Net(o *store.Overlay, changes iter.Seq2[capture.Change, error]) error {
+// delete) comes from the mirror under the overlay. A TRUNCATE is one change of any number of rows: truncated is called
+// with how many of them are done, as they are, and an error from it ends Net.
+func (m *Mapper) Net(
+	o *store.Overlay, changes iter.Seq2[capture.Change, error], truncated func(rows int) error,
+) error {
+	f := &folding{Mapper: m, overlay: o, truncated: truncated, emptied: map[Entity]*emptied{}}
 	for c, err := range changes {
 		if err != nil {
 			return fmt.Errorf("read transaction: %w", err)
@@ -23,42 +27,50 @@ func (m *Mapper) Net(o *store.Overlay, changes iter.Seq2[capture.Change, error])
 		if b.table == nil {
 			continue
 		}
-		if err := m.fold(o, b, c); err != nil {
+		if err := f.fold(b, c); err != nil {
 			return fmt.Errorf("apply change of table %s: %w", b.table.source.Name, err)
 		}
 	}
 	return nil
 }
 
-func (m *Mapper) fold(o *store.Overlay, b *binding, c capture.Change) error {
+// folding is one transaction on its way into an overlay.
+type folding struct {
+	*Mapper
+	overlay   *store.Overlay
+	truncated func(rows int) error
+	emptied   map[Entity]*emptied // those that the transaction has truncated
+}
+
+func (f *folding) fold(b *binding, c capture.Change) error {
 	switch c.Op {
 	case capture.Insert:
-		return m.foldInsert(o, b, c)
+		return f.foldInsert(b, c)
 	case capture.Update:
-		return m.foldUpdate(o, b, c)
+		return f.foldUpdate(b, c)
 	case capture.Delete:
-		return m.foldDelete(o, b, c)
+		return f.foldDelete(b, c)
 	default:
-		return m.foldTruncate(o, b)
+		return f.truncate(b)
 	}
 }
 
-func (m *Mapper) foldInsert(o *store.Overlay, b *binding, c capture.Change) error {
+func (f *folding) foldInsert(b *binding, c capture.Change) error {
 	key, err := rowKey(c.New, b.layout.key)
 	if err != nil {
 		return err
 	}
-	known, err := m.find(o, b, key)
+	known, err := f.find(b, key)
 	if err != nil {
 		return err
 	}
 	if known.row != nil {
-		m.diverged(b)
+		f.diverged(b)
 	}
-	return m.set(o, b, known, m.row(b, key, c, nil))
+	return f.set(b, known, f.row(b, key, c, nil))
 }
 
-func (m *Mapper) foldUpdate(o *store.Overlay, b *binding, c capture.Change) error {
+func (f *folding) foldUpdate(b *binding, c capture.Change) error {
 	for _, i := range b.layout.key {
 		if c.New[i].State == capture.Unchanged && c.Old != nil { // a key so large that it lies outside of its row
 			c.New[i] = c.Old[i]
@@ -74,99 +86,39 @@ func (m *Mapper) foldUpdate(o *store.Overlay, b *binding, c capture.Change) erro
 			return err
 		}
 	}
-	known, err := m.find(o, b, oldKey)
+	known, err := f.find(b, oldKey)
 	if err != nil {
 		return err
 	}
 	if known.row == nil {
-		m.diverged(b)
+		f.diverged(b)
 	}
-	row := m.row(b, key, c, known.row)
+	row := f.row(b, key, c, known.row)
 	if oldKey != key {
-		if err := m.set(o, b, known, nil); err != nil {
+		if err := f.set(b, known, nil); err != nil {
 			return err
 		}
-		if known, err = m.find(o, b, key); err != nil {
+		if known, err = f.find(b, key); err != nil {
 			return err
 		}
 	}
-	return m.set(o, b, known, row)
+	return f.set(b, known, row)
 }
 
-func (m *Mapper) foldDelete(o *store.Overlay, b *binding, c capture.Change) error {
+func (f *folding) foldDelete(b *binding, c capture.Change) error {
 	key, err := rowKey(c.Old, b.layout.key)
 	if err != nil {
 		return err
 	}
-	known, err := m.find(o, b, key)
+	known, err := f.find(b, key)
 	if err != nil {
 		return err
 	}
 	if known.row == nil {
-		m.diverged(b)
+		f.diverged(b)
 		return nil
 	}
-	return m.set(o, b, known, nil)
-}
-
-// foldTruncate deletes what the transaction itself has put into the table, and what the mirror has of it.
-func (m *Mapper) foldTruncate(o *store.Overlay, b *binding) error {
-	entity := uint8(b.table.def.entity)
-	for {
-		inserted, err := someInserted(o, entity)
-		if err != nil {
-			return err
-		}
-		if len(inserted) == 0 {
-			break
-		}
-		for _, key := range inserted {
-			known, err := m.find(o, b, key)
-			if err != nil {
-				return err
-			}
-			if err := m.set(o, b, known, nil); err != nil {
-				return err
-			}
-		}
-	}
-	for row, err := range o.Before().Rows(entity) {
-		if err != nil {
-			return err
-		}
-		known, err := m.found(o, b, row.Key, func() ([]byte, error) { return row.Value, nil })
-		if err != nil {
-			return err
-		}
-		if err := m.set(o, b, known, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// truncateBatch is how many keys of rows that came with a transaction are held at a time when it truncates their table.
-const truncateBatch = 100_000
-
-// someInserted returns keys of rows that are there after the changes so far, as the overlay must not be set while it is
-// read; none when there are no more.
-func someInserted(o *store.Overlay, entity uint8) ([]string, error) {
-	var inserted []string
-	if !o.Touches(entity) {
-		return nil, nil
-	}
-	for c, err := range o.ChangesOf(entity) {
-		if err != nil {
-			return nil, err
-		}
-		if c.After == nil {
-			continue
-		}
-		if inserted = append(inserted, c.Key); len(inserted) == truncateBatch {
-			break
-		}
-	}
-	return inserted, nil
+	return f.set(b, known, nil)
 }
 
 // known is a row as the transaction has left it so far.
@@ -177,20 +129,20 @@ type known struct {
 }
 
 // find returns a row as the transaction has left it so far.
-func (m *Mapper) find(o *store.Overlay, b *binding, key string) (known, error) {
-	return m.found(o, b, key, func() ([]byte, error) { return o.BeforeRow(uint8(b.table.def.entity), key) })
+func (f *folding) find(b *binding, key string) (known, error) {
+	return f.found(b, key, func() ([]byte, error) { return f.overlay.BeforeRow(uint8(b.table.def.entity), key) })
 }
 
 // found is find for a row whose state before the transaction, encoded, is at hand.
-func (m *Mapper) found(o *store.Overlay, b *binding, key string, encoded func() ([]byte, error)) (known, error) {
-	c, changed, err := o.Change(uint8(b.table.def.entity), key)
+func (f *folding) found(b *binding, key string, encoded func() ([]byte, error)) (known, error) {
+	c, changed, err := f.overlay.Change(uint8(b.table.def.entity), key)
 	if err != nil {
 		return known{}, err
 	}
 	k := known{key: key, before: c.Before}
 	if changed {
 		if c.After != nil {
-			k.row, err = m.shapes.decode(key, c.After.Value)
+			k.row, err = f.shapes.decode(key, c.After.Value)
 		}
 		return k, err
 	}
@@ -198,11 +150,11 @@ func (m *Mapper) found(o *store.Overlay, b *binding, key string, encoded func() 
 	if err != nil {
 		return known{}, err
 	}
-	if k.row, err = m.shapes.decode(key, value); err != nil {
+	if k.row, err = f.shapes.decode(key, value); err != nil {
 		return known{}, err
 	}
 	if k.row != nil {
-		k.before = &store.Row{Value: value, Refs: k.row.refs(m.model)}
+		k.before = &store.Row{Value: value, Refs: k.row.refs(f.model)}
 	}
 	return k, nil
 }
@@ -234,8 +186,12 @@ func (m *Mapper) row(b *binding, key string, c capture.Change, known *Row) *Row 
 }
 
 // set puts the row's state after the change into the overlay.
-func (m *Mapper) set(o *store.Overlay, b *binding, k known, after *Row) error {
-	return o.Set(uint8(b.table.def.entity), k.key, k.before, m.encoded(after))
+func (f *folding) set(b *binding, k known, after *Row) error {
+	entity := b.table.def.entity
+	if e := f.emptied[entity]; e != nil && after != nil {
+		e.put(k.key)
+	}
+	return f.overlay.Set(uint8(entity), k.key, k.before, f.encoded(after))
 }
 
 // encoded returns the row as the store keeps it; nil for no row.

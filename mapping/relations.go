@@ -42,15 +42,35 @@ func (r relation) only(s states, c change, row *Row, sides func(p *pairs) (here,
 	if err != nil || !p.owned {
 		return nil, err
 	}
+	f := firing{subject: owner, pair: other}
+	if p.many {
+		h, err := s.window.holders(r, row.shape.entity, f)
+		if err != nil {
+			return nil, err
+		}
+		p = h.pairs(other)
+	}
 	here, there := sides(p)
 	if _, stays := there[other]; stays || here[other] != row.key {
 		return nil, nil
 	}
-	return []firing{{subject: owner, pair: other}}, nil
+	return []firing{f}, nil
 }
 
-// pairsOf returns an owner's pairs in both states. They are not read for an owner that comes or goes: what comes and
-// goes with it is told by its own event.
+// pairs are the one pair that h holds.
+func (h *holders) pairs(other string) *pairs {
+	p := &pairs{owned: true, before: map[string]string{}, after: map[string]string{}}
+	if len(h.before) > 0 {
+		p.before[other] = h.before[0]
+	}
+	if len(h.after) > 0 {
+		p.after[other] = h.after[0]
+	}
+	return p
+}
+
+// pairsOf returns an owner's pairs in both states, unless they are many. They are not read for an owner that comes or
+// goes: what comes and goes with it is told by its own event.
 func (s states) pairsOf(r relation, e Entity, owner string) (*pairs, error) {
 	key := memoKey{entity: e, subject: owner}
 	if p, ok := s.memo.pairs[key]; ok {
@@ -62,23 +82,29 @@ func (s states) pairsOf(r relation, e Entity, owner string) (*pairs, error) {
 		return nil, err
 	}
 	if p.owned {
-		if p.before, err = r.pairsIn(s.before, e, owner); err != nil {
+		before, after, few, err := s.few(r, e, owner)
+		if err != nil {
 			return nil, err
 		}
-		if p.after, err = r.pairsIn(s.after, e, owner); err != nil {
-			return nil, err
-		}
+		p.many, p.before, p.after = !few, r.pairsOf(before), r.pairsOf(after)
 	}
 	s.memo.take(memoEntry * (1 + len(p.before) + len(p.after)))
 	s.memo.pairs[key] = p
 	return p, nil
 }
 
-func (r relation) pairsIn(s state, e Entity, owner string) (map[string]string, error) {
-	rows, err := s.children(e, r.via, owner)
-	if err != nil {
-		return nil, err
+// few returns an owner's rows in both states; false if they are too many to be held.
+func (s states) few(r relation, e Entity, owner string) (before, after []*Row, few bool, err error) {
+	if before, few, err = s.before.few(s.most, e, r.via, owner); err == nil && few {
+		after, few, err = s.after.few(s.most, e, r.via, owner)
 	}
+	if err != nil || !few {
+		return nil, nil, false, err
+	}
+	return before, after, true, nil
+}
+
+func (r relation) pairsOf(rows []*Row) map[string]string {
 	pairs := make(map[string]string, len(rows))
 	for _, row := range rows { // in key order
 		if other, ok := row.text(r.opposite); ok {
@@ -87,7 +113,7 @@ func (r relation) pairsIn(s state, e Entity, owner string) (map[string]string, e
 			}
 		}
 	}
-	return pairs, nil
+	return pairs
 }
 
 // onBothSides tells whether an entity's row is there, and not soft-deleted, in both states. One whose key changed went

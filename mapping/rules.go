@@ -14,6 +14,7 @@ var (
 	assignees     = relation{owner: Todo, via: "todoId", opposite: "userId"}
 	tagged        = relation{owner: Todo, via: "todoId", opposite: "tagId"}
 	itemAssignees = relation{owner: ChecklistItem, via: "checklistItemId", opposite: "userId"}
+	fieldValues   = relation{owner: Todo, via: "todoId", opposite: "customFieldId"}
 )
 
 // rules is the event table. The order within one changed row is the order of this table. Rows with the same event

@@ -107,6 +107,16 @@ func (s states) pairsChanged(r relation, e Entity, owner string) (answer, error)
 	if err != nil {
 		return answer{}, err
 	}
+	if p.many {
+		return s.first(r, e, owner, false, func(other string, h *holders) (answer, error) {
+			return s.pairChanged(r, e, h.pairs(other))
+		})
+	}
+	return s.pairChanged(r, e, p)
+}
+
+// pairChanged is pairsChanged of the pairs that are held.
+func (s states) pairChanged(r relation, e Entity, p *pairs) (answer, error) {
 	var a answer
 	for _, sides := range [][2]map[string]string{{p.before, p.after}, {p.after, p.before}} {
 		here, there := sides[0], sides[1]
@@ -132,8 +142,17 @@ func (s states) valuesChanged(todo string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var first answer
 	options := s.touches(TodoCustomFieldOption)
+	if v.many {
+		return s.first(fieldValues, TodoCustomField, todo, options, func(_ string, h *holders) (answer, error) {
+			a, err := s.manyValuesChanged(h)
+			if err != nil || !a.fires {
+				return answer{}, err
+			}
+			return s.unlessReshaped(a)
+		})
+	}
+	var first answer
 	for _, side := range []map[string][]*Row{v.before, v.after} {
 		for field := range side {
 			if !options && slices.EqualFunc(v.before[field], v.after[field], sameRow) {
@@ -146,16 +165,24 @@ func (s states) valuesChanged(todo string) (answer, error) {
 			if !a.fires || first.fires && !a.before(first) {
 				continue
 			}
-			reshaped, err := s.reshaped(a.speaker, a.key, "todoId", "customFieldId", "todoCustomFieldId")
-			if err != nil {
+			if a, err = s.unlessReshaped(a); err != nil {
 				return answer{}, err
 			}
-			if !reshaped {
+			if a.fires {
 				first = a
 			}
 		}
 	}
 	return first, nil
+}
+
+// unlessReshaped returns the answer about a value, or none if the row that gives it cannot be compared.
+func (s states) unlessReshaped(a answer) (answer, error) {
+	reshaped, err := s.reshaped(a.speaker, a.key, "todoId", "customFieldId", "todoCustomFieldId")
+	if err != nil || reshaped {
+		return answer{}, err
+	}
+	return a, nil
 }
 
 // before orders answers by who gives them.

@@ -62,27 +62,17 @@ func (s state) byKey(e Entity, key string) (*Row, error) {
 	return s.shapes.decode(key, encoded)
 }
 
-// without leaves out the rows of an owner that other, the same list in another state, lacks only because there the
-// table has another column for via.
-func (s state) without(rows, other []*Row, via string) ([]*Row, error) {
-	there := make(map[string]bool, len(other))
-	for _, row := range other {
-		there[row.key] = true
-	}
-	kept := rows[:0:0]
-	for _, row := range rows {
-		if !there[row.key] {
-			now, err := s.byKey(row.shape.entity, row.key)
-			if err != nil {
-				return nil, err
-			}
-			if now != nil && now.cell(via).kind == cellAbsent {
-				continue
-			}
+// byKeys returns the entity's rows with these mirror keys.
+func (s state) byKeys(e Entity, keys []string) ([]*Row, error) {
+	var rows []*Row
+	for _, key := range keys {
+		row, err := s.byKey(e, key)
+		if err != nil {
+			return nil, err
 		}
-		kept = append(kept, row)
+		rows = append(rows, row)
 	}
-	return kept, nil
+	return rows, nil
 }
 
 // parent returns the row that r's field via refers to, nil if there is none.
@@ -94,13 +84,10 @@ func (s state) parent(r *Row, e Entity, via string) (*Row, error) {
 	return s.byID(e, id)
 }
 
-// children returns the live rows of an entity whose field via is id, in no order that matters.
+// children returns the live rows of an entity whose field via is id, by key.
 func (s state) children(e Entity, via, id string) ([]*Row, error) {
-	if s.model.tables[e] == nil {
-		return nil, nil
-	}
 	var rows []*Row
-	for child, err := range s.view.Children(indexOf(e, via), id) {
+	for child, err := range s.raw(e, via, id) { // not each: this is asked of every event
 		if err != nil {
 			return nil, fmt.Errorf("read %s of %s: %w", e, via, err)
 		}

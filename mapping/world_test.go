@@ -31,16 +31,45 @@ var worldTables = [][]string{
 
 // world is a mapper over a real store, to which transactions are applied as the daemon does it.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	store     *store.Store
 	mapper    *Mapper
 	model     *Model
 	relations map[string]*capture.Relation
 	end       uint64
 	failed    []Position // of expressions
+	counts    bool       // whether to count reads
+	reads     int        // rows that were read to map transactions
 }
 
-func newWorld(t *testing.T) *world {
+// counted counts what is read from a view.
+type counted struct {
+	Changed
+	reads *int
+}
+
+func (c counted) Row(table uint8, key string) ([]byte, error) {
+	*c.reads++
+	return c.Changed.Row(table, key)
+}
+
+func (c counted) Children(index uint8, parent string) iter.Seq2[store.Child, error] {
+	return func(yield func(store.Child, error) bool) {
+		for child, err := range c.Changed.Children(index, parent) {
+			*c.reads++
+			if !yield(child, err) {
+				return
+			}
+		}
+	}
+}
+
+// base is a state in which nothing was touched.
+type base struct{ View }
+
+func (base) Touches(uint8) bool { return false }
+
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	return newWorldOf(t, worldTables, nil)
 }
@@ -48,7 +77,7 @@ func newWorld(t *testing.T) *world {
 // columnTypes are the types that a column of a world's table may name, as in done:bool; the others are text.
 var columnTypes = map[string]uint32{"bool": 16, "int": 23, "float": 701, "numeric": 1700, "time": 1184, "json": 3802}
 
-func newWorldOf(t *testing.T, tables [][]string, overrides map[string]Override) *world {
+func newWorldOf(t testing.TB, tables [][]string, overrides map[string]Override) *world {
 	t.Helper()
 	w := &world{t: t, relations: map[string]*capture.Relation{}}
 	var catalog []capture.Table
@@ -125,19 +154,28 @@ func (w *world) changes(texts iter.Seq[string]) iter.Seq2[capture.Change, error]
 	}
 }
 
+// events yields the events of a transaction.
+func (w *world) events(after *store.Overlay) iter.Seq2[*Event, error] {
+	if !w.counts {
+		return w.mapper.Map(after.Before(), after, after.Changes())
+	}
+	before := counted{base{after.Before()}, &w.reads}
+	return w.mapper.Map(before, counted{after, &w.reads}, after.Changes())
+}
+
 // apply commits a transaction and shows each of its events while it is good.
 func (w *world) apply(texts iter.Seq[string], show func(e *Event)) {
 	w.t.Helper()
 	w.end++
 	after := w.store.NewOverlay(256 << 20)
-	if err := w.mapper.Net(after, w.changes(texts)); err != nil {
+	if err := w.mapper.Net(after, w.changes(texts), func(int) error { return nil }); err != nil {
 		w.t.Fatal(err)
 	}
 	batch, err := w.store.Begin(after, w.end, time.Unix(0, 0))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for e, err := range w.mapper.Map(after.Before(), after, after.Changes()) {
+	for e, err := range w.events(after) {
 		if err != nil {
 			w.t.Fatal(err)
 		}

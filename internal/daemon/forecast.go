@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"bluetap/internal/store"
+	"bluetap/mapping"
 )
 
 const (
@@ -27,7 +28,7 @@ type forecast struct {
 	grown  bool // events were added: after a crash not before those are passed that the transaction has
 	asked  int64
 	seen   int64 // what events took at the last look
-	table  uint8 // of the current row
+	table  uint8 // of the row that fired the current event
 	total  *[256]int
 	rows   [256]int // mapped
 	took   [256]int64
@@ -39,13 +40,18 @@ func (p *pipeline) forecast(overlay *store.Overlay, tx *store.Tx, stages *progre
 	return &p.rest
 }
 
-// row counts a row that is mapped next.
+// row counts a row that is mapped next, or soon.
 func (f *forecast) row(c store.Change) error {
-	if c.Table != f.table {
-		f.note(f.tx.Kept())
-		f.table = c.Table
-	}
 	f.rows[c.Table]++
+	return f.step()
+}
+
+// event counts an event that is added next. Its row may lie far behind the last one: some are mapped many at a time.
+func (f *forecast) event(e *mapping.Event) error {
+	if on := uint8(e.On); on != f.table {
+		f.note(f.tx.Kept())
+		f.table = on
+	}
 	return f.step()
 }
 

@@ -90,7 +90,11 @@ func (p *pipeline) apply(ctx context.Context, tx *capture.Transaction) (err erro
 	after, stages := p.store.NewOverlay(overlayBudget), newProgress(p.log, uint64(tx.End))
 	after.OnSpill(func(bytes int64) error { return p.room.staged(after.Bytes(), bytes) })
 	stages.begin("staging", tx.Rows)
-	if err := p.mapper.Net(after, counted(ctx, stages, tx.Changes())); err != nil {
+	truncated := func(rows int) error {
+		stages.done(rows)
+		return context.Cause(ctx)
+	}
+	if err := p.mapper.Net(after, counted(ctx, stages, tx.Changes()), truncated); err != nil {
 		return err
 	}
 	p.reportDivergences()
@@ -135,8 +139,8 @@ func (p *pipeline) commit(ctx context.Context, batch *store.Tx, after *store.Ove
 	stages.begin("mapping", after.Rows())
 	rest := p.forecast(after, batch, stages)
 	changes := following(counted(ctx, stages, after.Changes()), rest.row)
-	events := following(p.mapper.Map(after.Before(), after, changes), func(*mapping.Event) error { return rest.step() })
-	if err := p.add(batch, events, end, committed); err != nil {
+	events := following(p.mapper.Map(after.Before(), after, changes), rest.event)
+	if err := p.add(batch, until(ctx, events), end, committed); err != nil {
 		return err
 	}
 	if after.Staged() {

@@ -36,7 +36,9 @@ func (p *progress) begin(stage string, of int) {
 func (p *progress) done(rows int) {
 	const look = 256 // rows after which to look at the clock
 	before := p.rows
-	if p.rows += rows; before/look == p.rows/look {
+	p.rows += rows
+	p.of = max(p.of, p.rows) // a TRUNCATE is one row to the log
+	if before/look == p.rows/look {
 		return
 	}
 	if now := time.Now(); now.Sub(p.said) >= reportEvery {
@@ -48,13 +50,24 @@ func (p *progress) done(rows int) {
 // took is how long this stage has lasted, for people.
 func (p *progress) took() string { return time.Since(p.began).Round(time.Millisecond).String() }
 
-// counted yields what seq yields and counts it, and ctx's cause once ctx has ended.
-func counted[T any](ctx context.Context, p *progress, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
+// until yields what seq yields, and ctx's cause once ctx has ended.
+func until[T any](ctx context.Context, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for v, err := range seq {
 			if err == nil && ctx.Err() != nil {
 				err = context.Cause(ctx)
 			}
+			if !yield(v, err) {
+				return
+			}
+		}
+	}
+}
+
+// counted is until, and counts what is yielded.
+func counted[T any](ctx context.Context, p *progress, seq iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range until(ctx, seq) {
 			if err == nil {
 				p.done(1)
 			}

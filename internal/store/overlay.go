@@ -201,28 +201,30 @@ func (o *Overlay) Change(table uint8, key string) (Change, bool, error) {
 // There must be no Set before it has ended.
 func (o *Overlay) Changes() iter.Seq2[Change, error] {
 	if o.Staged() {
-		return o.scratchChanges()
+		return o.scratchChanges(o.allScratched(), Change.net)
 	}
-	return o.remembered(func(id rowID) bool { return true })
+	return o.remembered(Change.net)
 }
 
-// ChangesOf is Changes for one table.
-func (o *Overlay) ChangesOf(table uint8) iter.Seq2[Change, error] {
+// ChangesOf is Changes for one table, with the rows that came and went or are as they were, and once they lie on disk
+// without those up to the key past.
+func (o *Overlay) ChangesOf(table uint8, past string) iter.Seq2[Change, error] {
 	if o.Staged() {
-		return o.scratchChanges(table)
+		return o.scratchChanges(o.scratchedOf(table, past), func(Change) bool { return true })
 	}
-	return o.remembered(func(id rowID) bool { return id.table == table })
+	return o.remembered(func(c Change) bool { return c.Table == table })
 }
 
-// remembered yields the changes in memory of wanted rows.
-func (o *Overlay) remembered(wanted func(id rowID) bool) iter.Seq2[Change, error] {
+// net tells whether the row is not as it was.
+func (c Change) net() bool { return !same(c.Before, c.After) }
+
+// remembered yields the wanted ones of the changes in memory.
+func (o *Overlay) remembered(wanted func(c Change) bool) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		for _, id := range o.order {
-			c := o.changes[id]
-			if !wanted(id) || same(c.before, c.after) {
-				continue
-			}
-			if !yield(Change{Table: id.table, Key: id.key, Before: c.before, After: c.after}, nil) {
+			known := o.changes[id]
+			c := Change{Table: id.table, Key: id.key, Before: known.before, After: known.after}
+			if wanted(c) && !yield(c, nil) {
 				return
 			}
 		}

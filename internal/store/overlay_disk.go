@@ -84,9 +84,8 @@ func decodeChange(id rowID, v []byte) (Change, error) {
 	return c, nil
 }
 
-// scratchChanges yields the net changes, of one table if one is given, by table and key, having moved what is in memory
-// to the others.
-func (o *Overlay) scratchChanges(table ...byte) iter.Seq2[Change, error] {
+// scratchChanges yields the wanted ones of changes of the scratch range, having moved what is in memory to them.
+func (o *Overlay) scratchChanges(all iter.Seq2[Change, error], wanted func(c Change) bool) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		defer func() {
 			o.base.at = nil
@@ -96,8 +95,8 @@ func (o *Overlay) scratchChanges(table ...byte) iter.Seq2[Change, error] {
 			yield(Change{}, fmt.Errorf("spill changes: %w", err))
 			return
 		}
-		for c, err := range o.allScratched(table...) {
-			if err == nil && same(c.Before, c.After) {
+		for c, err := range all {
+			if err == nil && !wanted(c) {
 				continue
 			}
 			if err == nil {
@@ -110,15 +109,29 @@ func (o *Overlay) scratchChanges(table ...byte) iter.Seq2[Change, error] {
 	}
 }
 
-// allScratched yields every change of the scratch range, or of one table in it, by table and key.
-func (o *Overlay) allScratched(table ...byte) iter.Seq2[Change, error] {
+// allScratched yields every change of the scratch range, by table and key.
+func (o *Overlay) allScratched() iter.Seq2[Change, error] {
 	prefix := scratchPrefix(o.scratch, scratchChange)
-	from := append(bytes.Clone(prefix), table...)
+	return o.scratchedIn(prefix, after(prefix))
+}
+
+// scratchedOf yields the changes of one table with keys past the one given.
+func (o *Overlay) scratchedOf(table uint8, past string) iter.Seq2[Change, error] {
+	prefix := append(scratchPrefix(o.scratch, scratchChange), table)
+	from := prefix
+	if past != "" {
+		from = append(append(bytes.Clone(prefix), past...), 0)
+	}
+	return o.scratchedIn(from, after(prefix))
+}
+
+func (o *Overlay) scratchedIn(from, to []byte) iter.Seq2[Change, error] {
+	head := len(scratchPrefix(o.scratch, scratchChange))
 	return func(yield func(Change, error) bool) {
-		for r, err := range o.store.longScan(from, after(from)) {
+		for r, err := range o.store.longScan(from, to) {
 			var c Change
 			if err == nil {
-				id := r.key[len(prefix):]
+				id := r.key[head:]
 				c, err = decodeChange(rowID{id[0], string(id[1:])}, bytes.Clone(r.value))
 			}
 			if !yield(c, err) || err != nil {
