@@ -146,14 +146,14 @@ func (s *Store) rollBack() error {
 	if err != nil || !ok || m.Scratch != 0 || s.readOnly {
 		return err
 	}
-	return s.undo(m)
+	return s.undo(context.Background(), m)
 }
 
 // undo removes the events above the visible bound with their entries, and at last the mark.
-func (s *Store) undo(m stagedMark) error {
+func (s *Store) undo(ctx context.Context, m stagedMark) error {
 	b := s.newBatch()
 	defer s.release(b)
-	if err := s.dropEvents(context.Background(), b, &m); err != nil {
+	if err := s.dropEvents(ctx, b, &m); err != nil {
 		return err
 	}
 	b.remove(metaKey(metaStaged))

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -231,7 +232,7 @@ func (t *Tx) Discard() error {
 	if t.mark == nil || t.mark.Mapped {
 		return t.store.fault.get()
 	}
-	if err := t.store.undo(*t.mark); err != nil {
+	if err := t.store.undo(context.Background(), *t.mark); err != nil {
 		return fmt.Errorf("discard transaction: %w", err)
 	}
 	t.overlay.scratch, t.overlay.kept = 0, false

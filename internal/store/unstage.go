@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 )
 
@@ -18,7 +17,7 @@ func (s *Store) Unstage(ctx context.Context) error {
 		err = s.unapply(ctx, &m)
 	}
 	if err == nil {
-		err = s.undo(m)
+		err = s.undo(ctx, m)
 	}
 	if err != nil {
 		return fmt.Errorf("unstage transaction: %w", err)
@@ -26,23 +25,19 @@ func (s *Store) Unstage(ctx context.Context) error {
 	return nil
 }
 
-// unapply gives the rows back what they were before a transaction, as far as it may have been applied, and makes its
-// mark say that it has neither rows nor events.
+// unapply gives the rows back what they were before a transaction, as far as it may have been applied. Only then its
+// mark says that there is nothing to be applied yet; its events are still counted, until they are dropped.
 func (s *Store) unapply(ctx context.Context, m *stagedMark) error {
+	if !m.Mapped {
+		return nil
+	}
 	b := s.newBatch()
 	defer s.release(b)
-	if m.Mapped {
-		if err := s.restore(ctx, b, m); err != nil {
-			return err
-		}
+	if err := s.restore(ctx, b, m); err != nil {
+		return err
 	}
-	// Events are counted no more before the first of them goes: what is left of them could not be told from all.
-	m.Mapped, m.Cursor, m.Next, m.Gaps = false, 0, s.visible.Load(), nil
-	v, err := json.Marshal(m)
-	if err != nil {
-		return fmt.Errorf("encode staged mark: %w", err)
-	}
-	b.set(metaKey(metaStaged), v)
+	m.Mapped = false
+	b.setStaged(*m)
 	return s.commitSync(b)
 }
 
