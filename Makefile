@@ -65,9 +65,9 @@ bench-quick: build ## latency and throughput beside a bare floor, two minutes
 	time bin/quick
 
 .PHONY: giant
-giant: ## transactions of a million rows: time of each stage, disk and memory, minutes
+giant: ## transactions of a million rows: time of each stage, disk and memory; what is forecast of the disk; minutes
 	.ci/install server
-	time BLUETAP_GIANT_ROWS=1000000 go test -count=1 -timeout 90m -v -run '^TestGiant$$' ./cmd/bluetap
+	time BLUETAP_GIANT_ROWS=1000000 go test -count=1 -timeout 90m -v -run '^(TestGiant|TestRoomForecast)$$' ./cmd/bluetap
 
 .PHONY: lint
 lint: ## golangci-lint

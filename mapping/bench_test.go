@@ -17,7 +17,7 @@ func (w *world) mapped(b *testing.B, texts iter.Seq[string], compose bool) {
 		b.Fatal(err)
 	}
 	var values []byte
-	for e, err := range w.mapper.Map(after.Before(), after, after.Changes()) {
+	for e, err := range w.mapper.Map(after.Before(), after, after.Changes(), func(Entity) error { return nil }) {
 		if err == nil && compose {
 			values, err = e.AppendValues(values[:0])
 		}

@@ -66,8 +66,10 @@ func (m *Mapper) bind(r *capture.Relation) (*binding, error) {
 
 // Map yields the events of a set of net changes, in the changes' order and for one row in the order of the event
 // table. It reads nothing but the two views, which may lie on disk. It may have taken changes beyond the one whose
-// events it yields. An error ends the iteration. An event may be read until the next one is asked for.
-func (m *Mapper) Map(before View, after Changed, changes iter.Seq2[store.Change, error]) iter.Seq2[*Event, error] {
+// events it yields: mapped is called for each once its events have been. An error, also from mapped, ends the iteration.
+// An event may be read until the next one is asked for.
+func (m *Mapper) Map(before View, after Changed, changes iter.Seq2[store.Change, error], mapped func(Entity) error,
+) iter.Seq2[*Event, error] {
 	s := states{
 		before:  state{view: before, model: m.model, shapes: m.shapes},
 		after:   state{view: after, model: m.model, shapes: m.shapes},
@@ -88,18 +90,22 @@ func (m *Mapper) Map(before View, after Changed, changes iter.Seq2[store.Change,
 				yield(nil, err)
 				return
 			}
-			if s.window.add(c) && !m.mapWindow(s, yield) {
+			if s.window.add(c) && !m.mapWindow(s, mapped, yield) {
 				return
 			}
 		}
-		m.mapWindow(s, yield)
+		m.mapWindow(s, mapped, yield)
 	}
 }
 
 // mapWindow yields the events of the changes gathered, and returns false when the iteration is over.
-func (m *Mapper) mapWindow(s states, yield func(*Event, error) bool) bool {
+func (m *Mapper) mapWindow(s states, mapped func(Entity) error, yield func(*Event, error) bool) bool {
 	for _, c := range s.window.changes {
 		if !m.mapChange(s, c, yield) {
+			return false
+		}
+		if err := mapped(c.entity); err != nil {
+			yield(nil, err)
 			return false
 		}
 	}

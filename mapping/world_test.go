@@ -156,11 +156,12 @@ func (w *world) changes(texts iter.Seq[string]) iter.Seq2[capture.Change, error]
 
 // events yields the events of a transaction.
 func (w *world) events(after *store.Overlay) iter.Seq2[*Event, error] {
+	mapped := func(Entity) error { return nil }
 	if !w.counts {
-		return w.mapper.Map(after.Before(), after, after.Changes())
+		return w.mapper.Map(after.Before(), after, after.Changes(), mapped)
 	}
 	before := counted{base{after.Before()}, &w.reads}
-	return w.mapper.Map(before, counted{after, &w.reads}, after.Changes())
+	return w.mapper.Map(before, counted{after, &w.reads}, after.Changes(), mapped)
 }
 
 // apply commits a transaction and shows each of its events while it is good.

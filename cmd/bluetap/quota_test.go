@@ -63,7 +63,7 @@ func TestMaxSize(t *testing.T) {
 	const changes, size, quota = 150, 2 << 20, 256 << 20
 	rename(t, pg, 1, changes)
 	const stops = "state is at 90 % of its size: reading stops until it is below 80 %; more room: raise " +
-		"state.maxSize, or lower state.retention"
+		"state.maxSize, or lower state.retention or delivery.deadLetterRetention"
 	p.waitLog(stops)
 	waitUntil(t, "disconnected", func() bool { return count(t, pg, "pg_replication_slots WHERE active") == "0" })
 	if used := diskUsed(t, i.state); used < quota*6/10 || used > quota {

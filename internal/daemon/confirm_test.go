@@ -65,7 +65,7 @@ func prepared(t *testing.T, database string) (*daemon, *parts) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{Options: Options{Config: c, Log: slog.New(slog.DiscardHandler)}}
+	d := &daemon{Options: Options{Config: c, Log: slog.New(slog.DiscardHandler)}, room: &room{dir: dir}}
 	if d.store, err = openState(t.Context(), d.Options); err != nil {
 		t.Fatal(err)
 	}

@@ -40,13 +40,14 @@ func (p *pipeline) forecast(overlay *store.Overlay, tx *store.Tx, stages *progre
 	return &p.rest
 }
 
-// row counts a row that is mapped next, or soon.
-func (f *forecast) row(c store.Change) error {
-	f.rows[c.Table]++
+// mapped counts a row of which all events have been added.
+func (f *forecast) mapped(e mapping.Entity) error {
+	f.progress.done(1)
+	f.rows[e]++
 	return f.step()
 }
 
-// event counts an event that is added next. Its row may lie far behind the last one: some are mapped many at a time.
+// event counts an event that is added next.
 func (f *forecast) event(e *mapping.Event) error {
 	if on := uint8(e.On); on != f.table {
 		f.note(f.tx.Kept())

@@ -138,9 +138,8 @@ func (p *pipeline) commit(ctx context.Context, batch *store.Tx, after *store.Ove
 ) error {
 	stages.begin("mapping", after.Rows())
 	rest := p.forecast(after, batch, stages)
-	changes := following(counted(ctx, stages, after.Changes()), rest.row)
-	events := following(p.mapper.Map(after.Before(), after, changes), rest.event)
-	if err := p.add(batch, until(ctx, events), end, committed); err != nil {
+	events := p.mapper.Map(after.Before(), after, until(ctx, after.Changes()), rest.mapped)
+	if err := p.add(batch, following(until(ctx, events), rest.event), end, committed); err != nil {
 		return err
 	}
 	if after.Staged() {

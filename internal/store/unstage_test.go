@@ -155,7 +155,7 @@ func unstageClones(t *testing.T, far func(l large, tx *Tx) error) []vfs.FS {
 	record = false
 	mu.Unlock()
 	check(t, s.Close())
-	if len(clones) < 3 {
+	if len(clones) < 2 {
 		t.Fatalf("only %d writes", len(clones))
 	}
 	return clones
