@@ -18,9 +18,11 @@ var (
 	asInteger = kind{"integer", `(?)::text`}
 	asFloat   = kind{"float", `(?)::text`}
 	asNumeric = kind{"text", `trim_scale(?)::text`}
-	asInstant = kind{"instant", `extract(epoch FROM ?)::text`}
-	asBytes   = kind{"text", `translate(encode(?, 'base64'), E'\n', '')`}
-	asJSON    = kind{"json", `(?)::text`}
+	// The whole seconds and the rest apart: of far years extract(epoch) is rounded, so that .519999 became .520.
+	asInstant = kind{"instant", `round(extract(epoch FROM date_trunc('second', ?))::numeric
+		+ coalesce(extract(microseconds FROM ?)::bigint % 1000000, 0) / 1000000.0, 6)::text`}
+	asBytes = kind{"text", `translate(encode(?, 'base64'), E'\n', '')`}
+	asJSON  = kind{"json", `(?)::text`}
 )
 
 // arrayOf is the kind of arrays of k. The elements are asked for in a row, apart from the dimensions.
