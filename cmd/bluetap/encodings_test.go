@@ -31,6 +31,7 @@ func TestUnknownEncoding(t *testing.T) {
 
 // TestOtherEncodings holds that the values, and the names, of a database in another encoding arrive in UTF-8.
 func TestOtherEncodings(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		encoding, name string
 		characters     []string

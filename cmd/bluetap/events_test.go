@@ -100,7 +100,10 @@ func wantIDs(t *testing.T, to *receiver) {
 
 // TestIdentities has the mirror's keys elsewhere than in a primary key named id: where nothing of a key is sent the
 // bodies are those of the same case on Blue's own schema.
-func TestIdentities(t *testing.T) { playIdentities(t, snakeCase) }
+func TestIdentities(t *testing.T) {
+	t.Parallel()
+	playIdentities(t, snakeCase)
+}
 
 func playIdentities(t *testing.T, in layout) {
 	t.Helper()

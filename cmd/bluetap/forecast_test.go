@@ -43,6 +43,7 @@ var forecasts = []struct{ name, sql string }{
 // then takes. That may be less by more: what Pebble rewrites meanwhile, as of rows that were written again and again,
 // gives room back that cannot be counted on. `make giant` plays all of them.
 func TestRoomForecast(t *testing.T) {
+	t.Parallel()
 	if slow > 1 {
 		t.Skip("the sizes are those of a whole transaction")
 	}

@@ -41,6 +41,7 @@ var killMoments = []struct {
 // TestLargeTransaction changes more rows in one transaction than fit into memory, kills the daemon in every stage of
 // it, and wants each event once by id, with both its values, and those of one row in the order of commits.
 func TestLargeTransaction(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+fmt.Sprintf(`
 		INSERT INTO todos (id, title, text, todo_list_id)

@@ -156,6 +156,7 @@ func checkGap(t *testing.T, d delivery, w control.Webhook, url string) {
 
 // TestWhenFullPause stops reading instead: the slot is left, and then everything comes to all.
 func TestWhenFullPause(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	to, up := slowAndWell(t)

@@ -53,6 +53,7 @@ func diskUsed(t *testing.T, dir string) (n int64) {
 // TestMaxSize fills the state to 90 % of its size: reading stops and the slot is left, over a restart too, while what
 // is queued goes on being delivered. As that has left the state, reading goes on, and nothing is missing.
 func TestMaxSize(t *testing.T) {
+	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	makeBig(t, pg)

@@ -26,6 +26,7 @@ const (
 // Node, which holds that JSON.stringify(JSON.parse(body)) is the body and that every column of both values is what
 // Postgres, asked in other words, says of it.
 func TestEveryValue(t *testing.T) {
+	t.Parallel()
 	v := newValues(t, "UTF8", valueTypes, everyValue())
 	v.play(t, valueRows, "tables: {todo: {columns: {__proto__: weird}}}", false)
 }
