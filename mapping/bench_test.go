@@ -11,6 +11,7 @@ import (
 
 // mapped folds a transaction, finds its events and composes them.
 func (w *world) mapped(b *testing.B, texts iter.Seq[string], compose bool) {
+	b.Helper()
 	w.end++
 	after := w.store.NewOverlay(256 << 20)
 	if err := w.mapper.Net(after, w.changes(texts), func(int) error { return nil }); err != nil {

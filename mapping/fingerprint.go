@@ -8,7 +8,8 @@ import (
 
 // Fingerprint stands for all that makes events of net changes, and webhooks of events: tables and columns of the model
 // with their overrides, the event table, the subscriptions, and the version of the program for what is code. While it
-// stays the same, the same net changes over the same rows give the same events in the same order, for the same webhooks.
+// stays the same, the same net changes over the same rows give the same events in the same order, for the same
+// webhooks.
 func Fingerprint(m *Model, subscriptions []Subscription, version string) string {
 	h := sha256.New()
 	add := func(v any) { fmt.Fprintf(h, "%#v\n", v) } // maps in the order of their keys, texts quoted

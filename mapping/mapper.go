@@ -66,8 +66,8 @@ func (m *Mapper) bind(r *capture.Relation) (*binding, error) {
 
 // Map yields the events of a set of net changes, in the changes' order and for one row in the order of the event
 // table. It reads nothing but the two views, which may lie on disk. It may have taken changes beyond the one whose
-// events it yields: mapped is called for each once its events have been. An error, also from mapped, ends the iteration.
-// An event may be read until the next one is asked for.
+// events it yields: mapped is called for each once its events have been. An error, also from mapped, ends the
+// iteration. An event may be read until the next one is asked for.
 func (m *Mapper) Map(before View, after Changed, changes iter.Seq2[store.Change, error], mapped func(Entity) error,
 ) iter.Seq2[*Event, error] {
 	s := states{

@@ -11,8 +11,8 @@ import (
 	"bluetap/internal/pgtest"
 )
 
-// TestOtherRules kills the daemon while it maps a large transaction, and starts it again with a table less and a webhook
-// more, and kills it once more: both webhooks get each event of it, once by id.
+// TestOtherRules kills the daemon while it maps a large transaction, and starts it again with a table less and a
+// webhook more, and kills it once more: both webhooks get each event of it, once by id.
 func TestOtherRules(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.Start(t)

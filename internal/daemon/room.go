@@ -28,8 +28,6 @@ const (
 	perReceived = 3
 	// perStaged is what is usual for a byte of net changes, which hold both states of a row.
 	perStaged = 1.5
-	// stagedRatio is how far Pebble usually compresses net changes.
-	stagedRatio = 0.6
 	// perApplied is what the mirror gets of net changes: one state of each row.
 	perApplied = 0.5
 )

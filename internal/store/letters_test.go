@@ -23,11 +23,11 @@ func TestShortDeadRetention(t *testing.T) {
 		FS: vfs.NewMem(), Now: func() time.Time { return now }, Retention: 72 * time.Hour, DeadRetention: 720 * time.Hour,
 	})
 	s.KeepDead(1, 24*time.Hour)
-	at := func(hours time.Duration, dead1, dead2 string) {
+	at := func(hours int, dead1, dead2 string) {
 		t.Helper()
-		now = epoch.Add(hours * time.Hour)
+		now = epoch.Add(time.Duration(hours) * time.Hour)
 		sweepAll(t, s)
-		want(t, fmt.Sprint("dead after ", int(hours), " h"), dead(t, s, 1)+", "+dead(t, s, 2), dead1+", "+dead2)
+		want(t, fmt.Sprint("dead after ", hours, " h"), dead(t, s, 1)+", "+dead(t, s, 2), dead1+", "+dead2)
 	}
 	s.LimitQueue(1, QueueLimit{Bytes: 3000, Keep: true})
 	addSome(t, s, 10, 4)

@@ -66,6 +66,7 @@ func TestReclaim(t *testing.T) {
 		fill func(t *testing.T, s *Store) *Store
 	}{
 		"scratch of a large transaction": {66, func(t *testing.T, s *Store) *Store {
+			t.Helper()
 			o := s.NewOverlay(4 << 20)
 			for i := range uint64(3000) {
 				check(t, o.Set(1, fmt.Sprintf("%08d", i), nil, &Row{Value: noise(16<<10, i)}))
@@ -76,6 +77,7 @@ func TestReclaim(t *testing.T) {
 			return s
 		}},
 		"responses and outcomes": {20, func(t *testing.T, s *Store) *Store {
+			t.Helper()
 			for i := range uint64(40) {
 				addSome(t, s, 10*i+10, 100)
 				entries, err := s.Pending(1, 0, 100)
@@ -91,12 +93,14 @@ func TestReclaim(t *testing.T) {
 			return s
 		}},
 		"events": {20, func(t *testing.T, s *Store) *Store {
+			t.Helper()
 			addLarge(t, s, 0, 60)
 			old()
 			sweepAll(t, s)
 			return s
 		}},
 		"events, before a restart": {20, func(t *testing.T, s *Store) *Store {
+			t.Helper()
 			addLarge(t, s, 0, 60)
 			check(t, s.db.Flush())
 			old()

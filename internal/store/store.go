@@ -174,8 +174,10 @@ func (s *Store) Close() error {
 	case <-s.fault.done:
 		return nil
 	}
-	if s.fault.get() != nil {
-		return nil // of several that are ready, select takes any
+	select {
+	case <-s.fault.done: // of several that are ready, select took any
+		return nil
+	default:
 	}
 	if !s.readOnly {
 		if err := s.call(context.Background(), s.syncLog); err != nil {
