@@ -22,7 +22,7 @@ import (
 
 const (
 	// giantRows is how many rows each transaction of TestGiant touches, unless giantVariable says otherwise.
-	giantRows     = 40_000
+	giantRows     = 60_000
 	giantVariable = "BLUETAP_GIANT_ROWS"
 	// giantMemory is what the daemon may take.
 	giantMemory = 256 << 20
