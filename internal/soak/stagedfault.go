@@ -65,6 +65,9 @@ func (f *faults) killInStage(ctx context.Context, from, stage int) error {
 		from = 0
 	}
 	if err := f.reach(ctx, at.message, from); err != nil {
+		if at.resumed && !f.daemon.ended() {
+			return errMissed // all was on disk before the first kill: nothing is left to resume
+		}
 		return err
 	}
 	f.some(ctx, at.lasts)
