@@ -131,7 +131,11 @@ func (f *forecast) rest() (sure, unknown int64) {
 		}
 		sure += f.took[table] * int64(max(0, total-n)) / int64(n)
 	}
-	return sure, took * int64(left) / int64(max(1, rows)) / 2
+	unknown = took * int64(left) / int64(max(1, rows)) / 2
+	if more := sure - took; more > 0 { // the first rows may be the largest: only as much again is certain enough to refuse
+		sure, unknown = took, unknown+more
+	}
+	return sure, unknown
 }
 
 // warn says it once of each webhook whose queue the transaction has filled.
