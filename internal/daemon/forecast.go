@@ -132,7 +132,8 @@ func (f *forecast) rest() (sure, unknown int64) {
 		sure += f.took[table] * int64(max(0, total-n)) / int64(n)
 	}
 	unknown = took * int64(left) / int64(max(1, rows)) / 2
-	if more := sure - took; more > 0 { // the first rows may be the largest: only as much again is certain enough to refuse
+	// The first rows may be the largest: only as much again is certain enough to refuse.
+	if more := sure - took; more > 0 {
 		sure, unknown = took, unknown+more
 	}
 	return sure, unknown
