@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,6 +117,10 @@ func (s *stage) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+// lostAgainst are what a statement ends with that lost against another client: deadlock_detected, lock_not_available,
+// query_canceled (by statement_timeout).
+var lostAgainst = []string{"40P01", "55P03", "57014"}
+
 // execute runs SQL and returns how many rows its last statement touched. It waits for no client for long: one that is
 // prepared may hold its locks until all is at rest.
 func (s *stage) execute(ctx context.Context, sql string) (int64, error) {
@@ -130,7 +135,7 @@ func (s *stage) execute(ctx context.Context, sql string) (int64, error) {
 	for range 5 {
 		tag, err := conn.Exec(ctx, sql)
 		var pgErr *pgconn.PgError
-		if !errors.As(err, &pgErr) || pgErr.Code != "40P01" && pgErr.Code != "55P03" { // a deadlock, a lock not had
+		if !errors.As(err, &pgErr) || !slices.Contains(lostAgainst, pgErr.Code) {
 			return tag.RowsAffected(), err
 		}
 	}
