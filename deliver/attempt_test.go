@@ -125,23 +125,27 @@ func TestResponseIsBounded(t *testing.T) {
 	_, _ = io.CopyN(z, zeros{}, 8<<20)
 	_ = z.Close()
 	for name, tc := range map[string]struct {
-		answer http.HandlerFunc
-		check  func(Result) bool
+		timeout time.Duration
+		answer  http.HandlerFunc
+		check   func(Result) bool
 	}{
 		"1 GB": {
+			patience,
 			func(w http.ResponseWriter, _ *http.Request) { _, _ = io.CopyN(w, zeros{}, 1<<30) },
 			func(r Result) bool { return len(r.Body) == maxResponse },
 		},
 		"slow": {
+			time.Second,
 			func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				_, _ = w.Write([]byte("x"))
 				_ = http.NewResponseController(w).Flush()
 				<-r.Context().Done()
 			},
-			func(r Result) bool { return string(r.Body) == "x" && r.Ended.Sub(r.Started) < 5*time.Second },
+			func(r Result) bool { return string(r.Body) == "x" && r.Ended.Sub(r.Started) < patience/2 },
 		},
 		"gzip": {
+			patience,
 			func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Encoding", "gzip")
 				_, _ = w.Write(bomb.Bytes())
@@ -151,7 +155,7 @@ func TestResponseIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := testSender(t, serve(t, tc.answer).URL, func(w *Webhook) { w.Timeout = 300 * time.Millisecond })
+			s := testSender(t, serve(t, tc.answer).URL, func(w *Webhook) { w.Timeout = tc.timeout })
 			res := s.send(t.Context(), testMessage(s))
 			if res.Code != 200 || res.Err != nil || !tc.check(res) {
 				t.Errorf("got %d, %v, %d bytes in %v", res.Code, res.Err, len(res.Body), res.Ended.Sub(res.Started))
@@ -240,6 +244,7 @@ func listen(t testing.TB, handle func(net.Conn)) string {
 // TestFaults: each fault is told by its kind, and neither the URL's query nor what the receiver sent shows.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+	const timeout = "timeout"
 	silent := serve(t, hang)
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
 	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
@@ -255,7 +260,7 @@ func TestFaults(t *testing.T) {
 		_, _ = io.WriteString(c, "token=hush and no HTTP\r\n\r\n")
 	})
 	for address, want := range map[string]string{
-		silent.URL:                           "timeout",
+		silent.URL:                           timeout,
 		secure.URL:                           "verify certificate",
 		"http://" + refusing.Addr().String(): "connect: connection refused",
 		"http://10.0.0.1":                    "address not allowed",
@@ -264,7 +269,11 @@ func TestFaults(t *testing.T) {
 		"http://" + garbage:                  "no HTTP response",
 		"https://" + silent.Listener.Addr().String(): "TLS",
 	} {
-		s := testSender(t, address+"/?token=hush", func(w *Webhook) { w.Timeout = 500 * time.Millisecond })
+		s := testSender(t, address+"/?token=hush", func(w *Webhook) {
+			if w.Timeout = patience; want == timeout {
+				w.Timeout = 200 * time.Millisecond
+			}
+		})
 		res := s.send(t.Context(), testMessage(s))
 		if res.Err == nil || res.Code != 0 || !strings.Contains(res.Reason(), want) {
 			t.Errorf("%s: got %d, %v, want %q", address, res.Code, res.Err, want)

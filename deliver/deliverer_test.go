@@ -129,17 +129,13 @@ func TestDeadWebhookHurtsNoOther(t *testing.T) {
 	f := newFixture(t)
 	hanging := serve(t, hang)
 	r := newReceiver(t, nil)
-	dead := f.hook("dead", hanging.URL, func(w *Webhook) { w.Timeout = 3 * time.Second })
+	dead := f.hook("dead", hanging.URL, func(w *Webhook) { w.Timeout = 2 * patience })
 	well := f.hook("well", r.URL, nil)
 	for i := range 200 {
 		f.add(event{n: i, lanes: []uint64{uint64(i)}, hooks: []uint32{dead.Number, well.Number}})
 	}
-	start := time.Now()
 	stop := f.runWith(Options{MaxInFlight: 4, Drain: time.Millisecond}, dead, well)
 	until(t, "all delivered", func() bool { return f.status("well").Delivered == 200 })
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("took %v", took)
-	}
 	stop()
 	if s := f.status("dead"); s.Pending != 200 || s.Dead != 0 {
 		t.Errorf("got %+v, want all pending", s)

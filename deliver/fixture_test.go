@@ -15,7 +15,7 @@ import (
 )
 
 // patience bounds every wait of a test.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // fixture is a real store and the webhooks that deliver from it.
 type fixture struct {
