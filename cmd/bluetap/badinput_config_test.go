@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"bluetap/internal/racetest"
 )
 
 // badBase is a good configuration up to its webhooks; badHook has one, whose further keys follow on line 6.
@@ -26,7 +28,7 @@ func badURL(url string) string { return badBase + "webhooks:\n- id: w1\n  url: "
 // TestBadConfig has files, arguments and environments that make no sense: all of what is wrong is told at once, a line
 // each with its place, and nothing is made on disk.
 func TestBadConfig(t *testing.T) {
-	skipOneByOne(t)
+	racetest.SkipOneByOne(t)
 	cases := slices.Concat(badFiles, badSyntax, badSections, badWebhooks, badFilters, badReferences, badArguments)
 	t.Logf("%d cases", len(cases))
 	for _, c := range cases {

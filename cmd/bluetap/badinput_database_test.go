@@ -14,6 +14,7 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 // badDatabaseCase is a badCase with a database of its own. Beside that one's words there are $ADDR for the server's
@@ -56,7 +57,7 @@ func startBad(t *testing.T, options ...pgtest.Option) badServer {
 // that is not theirs. In the database nothing is changed, and no slot is made; the state tells the same as before.
 func TestBadDatabase(t *testing.T) {
 	t.Parallel()
-	skipOneByOne(t)
+	racetest.SkipOneByOne(t)
 	pg := startBad(t, pgtest.WithParam("max_replication_slots", "60"), pgtest.WithParam("max_wal_senders", "40"))
 	cases := slices.Concat(badRoles, badTables, badPublications, badContinuity)
 	t.Logf("%d cases", len(cases))

@@ -11,6 +11,7 @@ import (
 	"bluetap/internal/blueschema"
 	"bluetap/internal/finding"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -29,7 +30,7 @@ func checkServer(t *testing.T) (*pgtest.Server, *instance, string) {
 // TestCheck provokes what can be found in a database, one thing at a time.
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	skipOneByOne(t)
+	racetest.SkipOneByOne(t)
 	pg, i, setup := checkServer(t)
 	if got := i.check(t); got.Errors != 0 || got.Warnings != 0 {
 		t.Errorf("a fit server: %+v", got)

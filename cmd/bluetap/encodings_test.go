@@ -7,9 +7,11 @@ import (
 	"testing"
 
 	"bluetap/internal/jsjson/nodetest"
+	"bluetap/internal/racetest"
 )
 
-const encodingRows = 4000 / thin
+// encodingRows is how many random rows each encoding has.
+const encodingRows = 4000
 
 // TestUnknownEncoding has a database that holds bytes of no known encoding, in texts, documents, arrays, ids and the
 // names of columns: bodies are UTF-8, with U+FFFD where TextDecoder has it, before and after a restart.
@@ -26,7 +28,7 @@ func TestUnknownEncoding(t *testing.T) {
 	table.title.random = brokenText
 	table.id = func(n int) string { return string([]byte{byte(0x80 + n%0x80), 0xc3, byte(n%0x7f + 1)}) }
 	v := newValues(t, "SQL_ASCII", "", []valueTable{table})
-	v.play(t, encodingRows, "", true)
+	v.play(t, racetest.Fewer(encodingRows), "", true)
 }
 
 // TestOtherEncodings holds that the values, and the names, of a database in another encoding arrive in UTF-8.
@@ -60,7 +62,7 @@ func TestOtherEncodings(t *testing.T) {
 			})
 			table.title.random = text
 			table.id = func(n int) string { return tt.characters[n%3] }
-			newValues(t, tt.encoding, "", []valueTable{table}).play(t, encodingRows, "", true)
+			newValues(t, tt.encoding, "", []valueTable{table}).play(t, racetest.Fewer(encodingRows), "", true)
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 // forecasts are large transactions one after the other on one database of 20,000 todos and 20 tags. What they come to
@@ -44,7 +45,7 @@ var forecasts = []struct{ name, sql string }{
 // gives room back that cannot be counted on. `make giant` plays all of them.
 func TestRoomForecast(t *testing.T) {
 	t.Parallel()
-	if slow > 1 {
+	if racetest.Enabled {
 		t.Skip("the sizes are those of a whole transaction")
 	}
 	pg := pgtest.Start(t)

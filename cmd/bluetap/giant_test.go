@@ -18,6 +18,7 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 const (
@@ -72,7 +73,7 @@ var giants = []giant{
 // TestGiant runs the three giant transactions through the static binary, with a receiver that is well, and prints what
 // each takes. It wants every event once by id, at most 256 MiB, and a connection that is never lost.
 func TestGiant(t *testing.T) {
-	if slow > 1 {
+	if racetest.Enabled {
 		t.Skip("memory and time under the race detector tell nothing")
 	}
 	n := giantRows

@@ -15,7 +15,7 @@ import (
 
 // largeRows times largeText is several times what one transaction may hold in memory, before and after.
 const (
-	largeRows = 30_000 / slow
+	largeRows = 15_000
 	largeText = 1500
 )
 

@@ -13,6 +13,7 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 // refusal says what a large transaction takes, where, and what there is.
@@ -35,7 +36,7 @@ func (p *process) wantRefused(t *testing.T, state string) {
 // figures, while it is received (an UPDATE) and while it is staged (a TRUNCATE, which is small until then); so is what
 // turns out not to fit. With room it goes on, and each event has one id.
 func TestNoRoomForLarge(t *testing.T) {
-	if slow > 1 {
+	if racetest.Enabled {
 		t.Skip("the sizes of the disk are those of a whole transaction")
 	}
 	t.Parallel()

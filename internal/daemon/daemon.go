@@ -58,6 +58,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status, Revive: d.revive,
 		State: func() any { return keptOf(st) }}
 	group.Go(func() error { return server.Run(ctx) })
+	group.Go(func() error { return d.failure(ctx) })
 	group.Go(func() error {
 		p, err := d.prepare(ctx)
 		if err != nil {
@@ -66,7 +67,36 @@ func Run(ctx context.Context, o Options) (err error) {
 		d.parts.Store(p)
 		return d.run(ctx, p)
 	})
-	return advise(ended(group.Wait()))
+	done := make(chan error, 1)
+	go func() { done <- group.Wait() }()
+	return advise(ended(d.wait(done)))
+}
+
+// failure waits for the store to fail, or for ctx.
+func (d *daemon) failure(ctx context.Context) error {
+	select {
+	case <-d.store.Failed():
+		return d.stateFailed(d.store.Err())
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// wait waits for all parts. Once the store has failed one may be stuck in it for ever: then the wait is bounded, and
+// ending the process is what frees the rest.
+func (d *daemon) wait(done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-d.store.Failed():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(failedStop):
+		d.Log.Warn("some parts did not stop after the state failed")
+		return d.stateFailed(d.store.Err())
+	}
 }
 
 // advise adds what to do where the disk or the database of the state gave up and nothing better was said: it may have
@@ -92,19 +122,16 @@ func (d *daemon) run(ctx context.Context, p *parts) error {
 	storeCtx, stopStore := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopStore(ErrStop)
 	work, workCtx := errgroup.WithContext(ctx)
-	storeDone := make(chan error, 1)
-	storeFailed := make(chan struct{})
+	var storeErr error
+	storeDone := make(chan struct{})
 	go func() {
-		err := d.store.Run(storeCtx)
-		if ended(err) != nil {
-			close(storeFailed)
-		}
-		storeDone <- err
+		defer close(storeDone)
+		storeErr = d.store.Run(storeCtx)
 	}()
 	work.Go(func() error {
 		select {
-		case <-storeFailed:
-			return store.ErrFailed
+		case <-storeDone:
+			return storeErr
 		case <-workCtx.Done():
 			return context.Cause(workCtx)
 		}
@@ -114,32 +141,12 @@ func (d *daemon) run(ctx context.Context, p *parts) error {
 	work.Go(func() error { return p.deliverer.Run(workCtx) })
 	work.Go(func() error { return p.watch(workCtx) })
 	work.Go(func() error { return p.limits.run(workCtx) })
-	workDone := make(chan error, 1)
-	go func() { workDone <- work.Wait() }()
-	return d.wait(workDone, storeFailed, storeDone, stopStore)
-}
-
-// wait waits for the parts, then for the store. Once the store has failed a part may be stuck in it for ever: then
-// the wait is bounded, and ending the process is what frees the rest.
-func (d *daemon) wait(workDone <-chan error, storeFailed <-chan struct{}, storeDone <-chan error,
-	stopStore context.CancelCauseFunc,
-) error {
-	select {
-	case err := <-workDone:
-		stopStore(ErrStop)
-		if storeErr := ended(<-storeDone); storeErr != nil {
-			return d.stateFailed(storeErr)
-		}
-		return d.room.explain(err)
-	case <-storeFailed:
+	err := work.Wait()
+	stopStore(ErrStop)
+	if <-storeDone; ended(storeErr) != nil {
+		return d.stateFailed(storeErr)
 	}
-	select {
-	case err := <-workDone:
-		_ = err // the failed store is the reason that counts
-	case <-time.After(failedStop):
-		d.Log.Warn("some parts did not stop after the state failed")
-	}
-	return d.stateFailed(<-storeDone)
+	return d.room.explain(err)
 }
 
 func (d *daemon) stateFailed(err error) error {

@@ -39,6 +39,13 @@ func (f *fault) get() error {
 	}
 }
 
+// Failed is closed once the store is of no use any more: after a failure, whose reason Err tells, or Close. Whoever
+// reads from a store that fails may be held for ever.
+func (s *Store) Failed() <-chan struct{} { return s.fault.done }
+
+// Err returns why Failed is closed, an ErrFailed or ErrClosed; nil before.
+func (s *Store) Err() error { return s.fault.get() }
+
 // fail records that the disk or the database underneath gave up.
 func (f *fault) fail(cause error) {
 	err := fmt.Errorf("%w: %w", ErrFailed, cause)

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"testing"
 
+	"bluetap/internal/racetest"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // TestFilter adds a million rows: each is known, and of as many others hardly one.
 func TestFilter(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	const rows = 1_000_000
 	f := newFilter()
 	for i := range rows {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"bluetap/internal/racetest"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
@@ -197,6 +199,7 @@ func TestGapClock(t *testing.T) {
 // of large ones, and has room again: queue and gap are always of the same moment, and after the rest of the history
 // each event is in one of them.
 func TestGapCrash(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	for name, l := range map[string]large{"staged": {budget: 2000, rules: "one"}, "promoted": {budget: 1 << 20}} {
 		t.Run(name, func(t *testing.T) {
 			mem := vfs.NewCrashableMem()

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"bluetap/internal/racetest"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -26,6 +28,7 @@ func (m model) children(parent string) []string {
 // TestOverlay runs random transactions through overlays of several budgets, and compares views, changes and what is
 // applied with a plain map.
 func TestOverlay(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	for _, budget := range []int64{1 << 30, 5000, 1} {
 		t.Run(fmt.Sprint("budget ", budget), func(t *testing.T) {
 			s := openTest(t, "state", Options{FS: vfs.NewMem()})

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"bluetap/internal/racetest"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -39,6 +41,7 @@ func wantRecount(t testing.TB, s *Store) {
 
 // TestRecount does at random what changes the counts, with restarts.
 func TestRecount(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	now, fs := epoch, vfs.NewMem()
 	o := Options{FS: fs, Now: func() time.Time { return now }, DeadRetention: 100 * time.Hour}

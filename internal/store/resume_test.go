@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"bluetap/internal/racetest"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -52,6 +54,7 @@ func underOther(t *testing.T, fs vfs.FS, mapped large, choose func(m stagedMark)
 // TestOtherRules crashes in each write of a staged transaction, and resumes it by other rules or none, or those of a
 // state that knows of none.
 func TestOtherRules(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	for _, c := range []struct{ before, now large }{{ruled[0], ruled[1]}, {ruled[3], ruled[2]}} {
 		for _, unsynced := range []int{50, 100} {
 			t.Run(fmt.Sprint(c.before.rules, "-", c.now.rules, unsynced), func(t *testing.T) {
@@ -71,6 +74,7 @@ func TestOtherRules(t *testing.T) {
 // TestOtherRulesTwice crashes again in each write while the events are dropped and made anew, and goes on by the same
 // rules, by those of before or by others: never are events of two rules counted together.
 func TestOtherRulesTwice(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	half, second, found, turns := ruled[0].halfMapped(t), ruled[1], map[string]int{}, map[string]int{}
 	for _, unsynced := range []int{0, 100} {
 		c := &crashes{mem: copied(half), unsynced: unsynced}

@@ -109,7 +109,16 @@ func (s *Store) syncLog() error { return s.db.LogData(nil, pebble.Sync) }
 // Run makes durable what is applied and drops what retention no longer keeps, until ctx ends or the store fails. It
 // returns nil after ctx, having synced once more, else the error that made the store unusable. An idle store costs
 // nothing but one look a minute.
-func (s *Store) Run(ctx context.Context) error { return s.loop(ctx, s.SyncNow) }
+func (s *Store) Run(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.loop(ctx, s.SyncNow) }()
+	select {
+	case err := <-done:
+		return err
+	case <-s.fault.done: // a read of the loop may wait for ever for a lock that the failure has kept
+		return s.fault.get()
+	}
+}
 
 func (s *Store) loop(ctx context.Context, fsync func(context.Context) error) error {
 	sweep := time.NewTimer(s.nextSweep(false))

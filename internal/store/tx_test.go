@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"bluetap/internal/racetest"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
@@ -195,6 +197,7 @@ func (l large) open(t testing.TB, fs vfs.FS) *Store {
 // TestLargeTransaction crashes in each write and each fsync of a transaction that is written in pieces: one whose
 // changes lie on disk, one whose changes are in memory but whose events are too many, and a small one.
 func TestLargeTransaction(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	for name, l := range map[string]large{
 		"staged": {budget: 2000, rules: "one"}, "promoted": {budget: 1 << 20},
 	} {
