@@ -34,7 +34,7 @@ func (f *faults) fillDisk(ctx context.Context) error {
 
 const (
 	diskPatience = 5 * time.Second  // how long a failure of the disk lasts
-	excusedFor   = 15 * time.Second // how long a daemon may take to give up: requests under way get ten seconds
+	excusedFor   = 20 * time.Second // how long a daemon may take to give up: what is stuck gets fifteen seconds
 )
 
 // failSync makes one fsync fail, or all. The daemon must not go on as if nothing had been: what it was told is not on

@@ -7,6 +7,7 @@ import (
 	_ "embed" // seed.sql
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -158,6 +159,10 @@ func (s *stage) keepState() error {
 	s.daemon.kill()
 	if s.small == "" {
 		return nil
+	}
+	// os.CopyFS takes no sockets; a daemon that was killed has left one.
+	if err := os.Remove(filepath.Join(s.install.state, "control.sock")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return os.CopyFS(filepath.Join(s.dir, "state"), os.DirFS(s.install.state))
 }

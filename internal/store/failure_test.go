@@ -223,3 +223,45 @@ func TestUnreadableManifest(t *testing.T) {
 		wantHinted(t, err, cause)
 	}
 }
+
+// TestFailureWhileSweeping has a flush fail, which keeps Pebble's lock, while a sweep is within a read that needs the
+// lock to end: of tables that have been replaced since.
+func TestFailureWhileSweeping(t *testing.T) {
+	var holds, fails atomic.Bool
+	reads, release := make(chan struct{}), make(chan struct{})
+	isTable := named(".sst")
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		switch {
+		case isTable(op) && op.Kind == errorfs.OpFileReadAt && holds.Swap(false):
+			close(reads)
+			<-release
+		case isTable(op) && isWrite(op) && fails.Load():
+			return syscall.EIO
+		}
+		return nil
+	}))
+	s, err := Open("state", Options{FS: fs, Retention: time.Second,
+		Now: func() time.Time { return epoch.Add(1000 * time.Hour) }})
+	check(t, err)
+	apply(t, s, 1, 1, nil, "old")
+	check(t, s.db.Flush())
+	holds.Store(true)
+	run := make(chan error, 1)
+	go func() { run <- s.Run(context.Background()) }()
+	<-reads
+	apply(t, s, 2, 1, nil, "later")
+	check(t, s.db.Flush())
+	fails.Store(true)
+	apply(t, s, 3, 1, nil, "last")
+	_, err = s.db.AsyncFlush()
+	check(t, err)
+	<-s.Failed()
+	close(release)
+	if err := receive(t, run); !errors.Is(err, ErrFailed) || !errors.Is(err, syscall.EIO) {
+		t.Fatalf("run returned %v, want ErrFailed and EIO", err)
+	}
+	if !errors.Is(s.Err(), ErrFailed) {
+		t.Errorf("got %v, want ErrFailed", s.Err())
+	}
+	check(t, s.Close())
+}
