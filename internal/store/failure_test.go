@@ -150,15 +150,15 @@ func fill(s *Store) {
 	}
 }
 
-func receive(t *testing.T, c <-chan error) error {
+// receive returns what comes, or the zero value of a channel that is closed.
+func receive[T any](t *testing.T, c <-chan T) (v T) {
 	t.Helper()
 	select {
-	case err := <-c:
-		return err
+	case v = <-c:
 	case <-time.After(20 * time.Second):
 		t.Fatal("still blocked after 20 s")
-		return nil
 	}
+	return v
 }
 
 func TestFailureAtOpen(t *testing.T) {
@@ -248,14 +248,14 @@ func TestFailureWhileSweeping(t *testing.T) {
 	holds.Store(true)
 	run := make(chan error, 1)
 	go func() { run <- s.Run(context.Background()) }()
-	<-reads
+	receive(t, reads)
 	apply(t, s, 2, 1, nil, "later")
 	check(t, s.db.Flush())
 	fails.Store(true)
 	apply(t, s, 3, 1, nil, "last")
 	_, err = s.db.AsyncFlush()
 	check(t, err)
-	<-s.Failed()
+	receive(t, s.Failed())
 	close(release)
 	if err := receive(t, run); !errors.Is(err, ErrFailed) || !errors.Is(err, syscall.EIO) {
 		t.Fatalf("run returned %v, want ErrFailed and EIO", err)
