@@ -3,7 +3,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,6 +34,9 @@ func (p *process) wantRefused(t *testing.T, state string) {
 	}
 }
 
+// roomRows is how many rows of largeText it takes that also a TRUNCATE of them is staged.
+const roomRows = 30_000
+
 // TestNoRoomForLarge has large transactions and a disk that is too small for them: what cannot fit is refused with
 // figures, while it is received (an UPDATE) and while it is staged (a TRUNCATE, which is small until then); so is what
 // turns out not to fit. With room it goes on, and each event has one id.
@@ -44,7 +49,7 @@ func TestNoRoomForLarge(t *testing.T) {
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+fmt.Sprintf(`
 		INSERT INTO todos (id, title, text, todo_list_id)
 		SELECT 't' || i, 'before ' || i, repeat('x', %d), 'clakt9v5t000kvt64f563l90l' FROM generate_series(1, %d) i`,
-		largeText, largeRows))
+		largeText, roomRows))
 	to := countEvents(t)
 	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
 		webhookYAML{id: "large", url: to.URL})
@@ -72,9 +77,9 @@ func TestNoRoomForLarge(t *testing.T) {
 	free()
 	p = i.start(t)
 	p.waitLog("resuming staged transaction")
-	to.waitCount(t, largeRows, never)
+	to.waitCount(t, roomRows, never)
 	i.waitEmpty(t)
-	to.reset(t, largeRows)
+	to.reset(t, roomRows)
 	if code := p.stop(); code != exitOK {
 		t.Errorf("exit code %d after SIGTERM", code)
 	}
@@ -85,22 +90,29 @@ func TestNoRoomForLarge(t *testing.T) {
 	p.wantRefused(t, i.state)
 	hold()
 	i.start(t)
-	to.waitCount(t, largeRows, never)
+	to.waitCount(t, roomRows, never)
 	i.waitEmpty(t)
-	to.reset(t, largeRows)
+	to.reset(t, roomRows)
 }
 
-// leave takes all room on a disk but some, until free is called.
+// leave takes all room on a disk but some, until free is called: at no moment all of it, as bluetap is at work there.
 func leave(t *testing.T, disk string, bytes int64) (free func()) {
 	t.Helper()
-	free = fill(t, disk)
-	filler := filepath.Join(disk, "filler")
-	info, err := os.Stat(filler)
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(disk, &s); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(disk, "filler"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(filler, info.Size()-bytes); err != nil {
+	_, err = io.CopyN(f, zeros{}, int64(s.Bavail)*s.Bsize-bytes)
+	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return free
+	return func() {
+		if err := os.Remove(f.Name()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
