@@ -53,23 +53,32 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 	}()
 	d := &daemon{Options: o, store: st, started: time.Now(), room: &room{dir: o.Config.State.Dir}}
-	// The socket is there from the beginning: a first snapshot may take an hour.
-	group, ctx := errgroup.WithContext(ctx)
 	server := &control.Server{Dir: o.Config.State.Dir, Status: d.status, Revive: d.revive,
 		State: func() any { return keptOf(st) }}
-	group.Go(func() error { return server.Run(ctx) })
-	group.Go(func() error { return d.failure(ctx) })
-	group.Go(func() error {
+	// The socket is there from the beginning: a first snapshot may take an hour.
+	return advise(ended(d.all(ctx, server.Run, func(ctx context.Context) error {
 		p, err := d.prepare(ctx)
 		if err != nil {
 			return err
 		}
 		d.parts.Store(p)
 		return d.run(ctx, p)
-	})
+	})))
+}
+
+// all runs the parts until one fails, the store does, or ctx ends. However they end, a store that has failed is why.
+func (d *daemon) all(ctx context.Context, parts ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range append(parts, d.failure) {
+		group.Go(func() error { return part(ctx) })
+	}
 	done := make(chan error, 1)
 	go func() { done <- group.Wait() }()
-	return advise(ended(d.wait(done)))
+	err := d.wait(done)
+	if ended(err) == nil && d.store.Err() != nil {
+		return d.stateFailed(d.store.Err())
+	}
+	return err
 }
 
 // failure waits for the store to fail, or for ctx.
@@ -94,7 +103,7 @@ func (d *daemon) wait(done <-chan error) error {
 	case err := <-done:
 		return err
 	case <-time.After(failedStop):
-		d.Log.Warn("some parts did not stop after the state failed")
+		d.Log.Warn("some parts did not stop after the state failed", "err", d.store.Err())
 		return d.stateFailed(d.store.Err())
 	}
 }

@@ -46,23 +46,49 @@ func wantStateFailed(t *testing.T, err error) {
 	}
 }
 
-// TestFailureEndsAll holds that a store that has failed ends the parts, whatever they wait for, and says why.
+// TestFailureEndsAll holds that a store that has failed ends the parts, whatever they wait for, and says why, also
+// where a part takes the end for an ordinary stop or never ends.
 func TestFailureEndsAll(t *testing.T) {
 	d := failed(t)
-	wantStateFailed(t, d.failure(t.Context()))
+	for _, c := range []struct {
+		name string
+		part func(ctx context.Context, never <-chan struct{}) error
+		took time.Duration
+	}{
+		{"waits for its context", func(ctx context.Context, _ <-chan struct{}) error { <-ctx.Done(); return nil }, 0},
+		{"takes it for a stop", func(ctx context.Context, _ <-chan struct{}) error { <-ctx.Done(); return ErrStop }, 0},
+		{"had stopped", func(context.Context, <-chan struct{}) error { return ErrStop }, 0},
+		{"is stuck", func(_ context.Context, never <-chan struct{}) error { <-never; return nil }, failedStop},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began, never := time.Now(), make(chan struct{})
+				defer close(never)
+				wantStateFailed(t, d.all(t.Context(), func(ctx context.Context) error { return c.part(ctx, never) }))
+				if took := time.Since(began); took != c.took {
+					t.Errorf("it took %s, want %s", took, c.took)
+				}
+			})
+		})
+	}
+}
+
+// TestStopEndsAll is an ordinary stop.
+func TestStopEndsAll(t *testing.T) {
 	well, err := store.Open("state", store.Options{FS: vfs.NewMem()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := &daemon{store: well}
 	ctx, stop := context.WithCancelCause(t.Context())
 	stop(ErrStop)
-	d.store = well
-	if err := errors.Join(d.failure(ctx), well.Close()); err != nil {
-		t.Errorf("an ordinary stop: %v", err)
+	err = d.all(ctx, func(ctx context.Context) error { return context.Cause(ctx) })
+	if !errors.Is(err, ErrStop) || well.Close() != nil {
+		t.Errorf("got %v, want %v", err, ErrStop)
 	}
 }
 
-// TestStuckPart has a part that never ends after the store has failed, and one that does, with a word of its own.
+// TestStuckPart has a part that ends after the store has failed, with a word of its own, and one that never does.
 func TestStuckPart(t *testing.T) {
 	d := failed(t)
 	synctest.Test(t, func(t *testing.T) {

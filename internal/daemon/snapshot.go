@@ -157,7 +157,7 @@ func (d *daemon) undoFailed(ctx context.Context, source capture.Config) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 	defer cancel()
 	if err := d.undo(ctx, source); err != nil {
-		d.Log.Warn("the slot of a failed first start is still there", "slot", source.Slot, "err", err)
+		d.Log.Warn("a failed first start is not undone: the next one does it", "slot", source.Slot, "err", err)
 	}
 }
 

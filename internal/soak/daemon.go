@@ -112,10 +112,11 @@ func (i *installation) status(ctx context.Context) (status, error) {
 
 // process is one run of the daemon.
 type process struct {
-	cmd    *exec.Cmd
-	exited <-chan struct{}
-	log    *processLog
-	under  *supervisor // nil where there can be none
+	cmd     *exec.Cmd
+	exited  <-chan struct{}
+	endedAt time.Time // once exited is closed
+	log     *processLog
+	under   *supervisor // nil where there can be none
 
 	// excuses is until when it may give up saying so: a failure of the disk that is over may still be on its way
 	// through it.
@@ -134,12 +135,20 @@ func (i *installation) start() (*process, error) {
 	if p.under, err = supervise(cmd); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, errors.Join(fmt.Errorf("start bluetap: %w", err), file.Close())
 	}
-	if p.exited, err = child.Start(cmd, syscall.SIGKILL); err != nil {
+	gone, err := child.Start(cmd, syscall.SIGKILL)
+	if err != nil {
 		if p.under != nil {
 			p.under.abandon(cmd)
 		}
 		return nil, errors.Join(fmt.Errorf("start bluetap: %w", err), file.Close())
 	}
+	exited := make(chan struct{})
+	p.exited = exited
+	go func() {
+		<-gone
+		p.endedAt = time.Now()
+		close(exited)
+	}()
 	if p.under != nil {
 		go p.under.run(cmd)
 	}

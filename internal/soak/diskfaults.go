@@ -26,8 +26,22 @@ func (f *faults) fillDisk(ctx context.Context) error {
 		return err
 	}
 	f.daemon.excuse(syscall.ENOSPC)
-	if !f.daemon.ended() {
-		return errMissed // it had nothing to write, or gives up later
+	return f.worksOrEnds(ctx)
+}
+
+// worksOrEnds waits until the daemon, whose disk was full, has ended, and starts it again, or is seen to be at work: then
+// it had nothing to write, or gives up later. It must not do neither.
+func (f *faults) worksOrEnds(ctx context.Context) error {
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), excusedFor)
+	defer cancel()
+	for !f.daemon.ended() {
+		if s, err := f.install.status(patient); err == nil && s.Running {
+			return errMissed
+		}
+		if patient.Err() != nil {
+			return fmt.Errorf("%w: bluetap neither works nor ends after its disk was full", errBroken)
+		}
+		f.daemon.waitEnd(patient, time.Second)
 	}
 	return f.revive()
 }

@@ -93,8 +93,8 @@ func (s *stage) set(ctx context.Context) (err error) {
 	return nil
 }
 
-// smallSize is how much the small file system holds: enough for the state, and soon full.
-const smallSize = "1g"
+// smallSize is how much the small file system holds: several times what a minute of events takes, and soon full.
+const smallSize = "2g"
 
 // mount puts the state on a file system of its own, which can be filled. That takes root and Linux; without them the
 // state lies beside the rest, and its disk is never full.
@@ -118,9 +118,11 @@ func (s *stage) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// lostAgainst are what a statement ends with that lost against another client: deadlock_detected, lock_not_available,
-// query_canceled (by statement_timeout).
-var lostAgainst = []string{"40P01", "55P03", "57014"}
+// lostAgainst are what a statement ends with that lost against another client: deadlock_detected, lock_not_available.
+var lostAgainst = []string{"40P01", "55P03"}
+
+// tooSlow is what a statement ends with that came to statement_timeout: query_canceled.
+const tooSlow = "57014"
 
 // execute runs SQL and returns how many rows its last statement touched. It waits for no client for long: one that is
 // prepared may hold its locks until all is at rest.
@@ -136,8 +138,13 @@ func (s *stage) execute(ctx context.Context, sql string) (int64, error) {
 	for range 5 {
 		tag, err := conn.Exec(ctx, sql)
 		var pgErr *pgconn.PgError
-		if !errors.As(err, &pgErr) || !slices.Contains(lostAgainst, pgErr.Code) {
+		switch {
+		case !errors.As(err, &pgErr):
 			return tag.RowsAffected(), err
+		case pgErr.Code == tooSlow:
+			return 0, errMissed
+		case !slices.Contains(lostAgainst, pgErr.Code):
+			return 0, err
 		}
 	}
 	return 0, errMissed

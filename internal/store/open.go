@@ -49,7 +49,8 @@ func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 	if err := s.openDB(); err != nil {
 		return nil, s.abandon(err, nil)
 	}
-	if err := s.load(); err != nil {
+	// Apart, since a compaction may fail meanwhile and keep a lock that a read waits for.
+	if err := s.call(context.Background(), s.load); err != nil {
 		return nil, s.abandon(judge(err), s.db)
 	}
 	return s, nil

@@ -107,11 +107,12 @@ func (s *Store) syncAll() error { return s.SyncNow(context.Background()) }
 func (s *Store) syncLog() error { return s.db.LogData(nil, pebble.Sync) }
 
 // Run makes durable what is applied and drops what retention no longer keeps, until ctx ends or the store fails. It
-// returns nil after ctx, having synced once more, else the error that made the store unusable. An idle store costs
+// returns nil after ctx, having synced once more, else the error that made the store unusable: then at once, and a
+// goroutine that Pebble holds may be left behind, which may still call what OnSync registered. An idle store costs
 // nothing but one look a minute.
 func (s *Store) Run(ctx context.Context) error {
 	done := make(chan error, 1)
-	go func() { done <- s.loop(ctx, s.SyncNow) }()
+	go func() { done <- s.loop(ctx, s.SyncNow, s.sweep) }()
 	select {
 	case err := <-done:
 		return err
@@ -120,9 +121,11 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Store) loop(ctx context.Context, fsync func(context.Context) error) error {
-	sweep := time.NewTimer(s.nextSweep(false))
-	defer sweep.Stop()
+// loop sweeps soon after it begins: a daemon that never lives as long as the pause between two sweeps keeps to its
+// retention too.
+func (s *Store) loop(ctx context.Context, fsync func(context.Context) error, sweep func() (more bool, err error)) error {
+	next := time.NewTimer(sweepSoon)
+	defer next.Stop()
 	var pending <-chan time.Time
 	for {
 		select {
@@ -143,12 +146,12 @@ func (s *Store) loop(ctx context.Context, fsync func(context.Context) error) err
 			}
 		case <-s.sync.moved:
 			s.notifySynced()
-		case <-sweep.C:
-			more, err := s.sweep()
+		case <-next.C:
+			more, err := sweep()
 			if err != nil {
 				return fmt.Errorf("sweep store: %w", err)
 			}
-			sweep.Reset(s.nextSweep(more))
+			next.Reset(s.nextSweep(more))
 		}
 	}
 }

@@ -46,19 +46,23 @@ func TestRunSyncs(t *testing.T) {
 	want(t, "applied never falls", s.Applied(), 9)
 }
 
-// TestSyncInterval holds the loop to its clock: one fsync per SyncEvery however many writes, none while idle.
+// TestSyncInterval holds the loop to its clock: one fsync per SyncEvery however many writes, none while idle, and a
+// sweep soon after the start, which may be the only one that a daemon lives to see.
 func TestSyncInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Store{fault: newFault(), opts: Options{SyncEvery: 200 * time.Millisecond}.withDefaults()}
 		s.sync.init()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		var fsyncs []time.Duration
+		var fsyncs, sweeps []time.Duration
 		began := time.Now()
 		go func() {
 			done <- s.loop(ctx, func(context.Context) error {
 				fsyncs = append(fsyncs, time.Since(began))
 				return nil
+			}, func() (more bool, err error) {
+				sweeps = append(sweeps, time.Since(began))
+				return len(sweeps) < 3, nil
 			})
 		}()
 		for range 10 {
@@ -67,10 +71,11 @@ func TestSyncInterval(t *testing.T) {
 		}
 		<-time.After(30 * time.Second)
 		s.sync.wrote()
-		<-time.After(time.Second)
+		<-time.After(2*time.Minute + time.Second)
 		cancel()
 		check(t, <-done)
-		want(t, "fsyncs", fmt.Sprint(fsyncs), "[200ms 30.35s 31.15s]")
+		want(t, "fsyncs", fmt.Sprint(fsyncs), "[200ms 30.35s 2m31.15s]")
+		want(t, "sweeps", fmt.Sprint(sweeps), "[100ms 200ms 300ms 1m0.3s 2m0.3s]")
 	})
 }
 
