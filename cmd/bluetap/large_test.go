@@ -13,7 +13,8 @@ import (
 	"bluetap/internal/pgtest"
 )
 
-// largeRows times largeText is several times what one transaction may hold in memory, before and after.
+// largeRows times largeText is more than what may be held in memory of one transaction: while it is received, and of
+// its rows before and after.
 const (
 	largeRows = 15_000
 	largeText = 1500
@@ -30,12 +31,12 @@ var killMoments = []struct {
 }{
 	{after: "receiving large transaction"},
 	{after: "large transaction received"},
-	{after: "large transaction received", delay: 300 * time.Millisecond},
+	{after: "large transaction received", delay: 100 * time.Millisecond},
 	{after: "large transaction staged"},
 	{after: "resuming staged transaction"},
-	{after: "resuming staged transaction", delay: 200 * time.Millisecond},
-	{after: "large transaction mapped"},
 	{after: "resuming staged transaction", delay: 100 * time.Millisecond},
+	{after: "large transaction mapped"},
+	{after: "resuming staged transaction", delay: 50 * time.Millisecond},
 }
 
 // TestLargeTransaction changes more rows in one transaction than fit into memory, kills the daemon in every stage of

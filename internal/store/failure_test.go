@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -225,10 +226,13 @@ func TestUnreadableManifest(t *testing.T) {
 }
 
 // TestFailureWhileSweeping has a flush fail, which keeps Pebble's lock, while a sweep is within a read that needs the
-// lock to end: of tables that have been replaced since.
+// lock to end: the set of tables that it reads has been replaced since by the second flush, and whoever is the last to
+// read such a set removes it.
 func TestFailureWhileSweeping(t *testing.T) {
 	var holds, fails atomic.Bool
 	reads, release := make(chan struct{}), make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(goOn)
 	isTable := named(".sst")
 	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
 		switch {
@@ -256,7 +260,7 @@ func TestFailureWhileSweeping(t *testing.T) {
 	_, err = s.db.AsyncFlush()
 	check(t, err)
 	receive(t, s.Failed())
-	close(release)
+	goOn()
 	if err := receive(t, run); !errors.Is(err, ErrFailed) || !errors.Is(err, syscall.EIO) {
 		t.Fatalf("run returned %v, want ErrFailed and EIO", err)
 	}
