@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"iter"
 	"testing"
+
+	"bluetap/internal/racetest"
 )
 
 // bulk is more than what is held of one owner, and than one window holds.
@@ -28,6 +30,7 @@ func many(n int, format string) iter.Seq[string] {
 //
 // Composing them is another matter: each of 36,000 assignees' events holds all of them.
 func TestBulk(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	for _, c := range []struct {
 		name    string
 		n       int

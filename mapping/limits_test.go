@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"bluetap/internal/racetest"
 )
 
 // limitTables have rows that may be soft-deleted.
@@ -23,6 +25,7 @@ var limitTables = func() [][]string {
 // TestLimitsChangeNothing has owners that are held, that are gone through, and that are gone through a row at a time:
 // the events are the same, in the same order.
 func TestLimitsChangeNothing(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	for seed := range uint64(8) {
 		var want []string
 		for _, limits := range []struct{ most, window int }{

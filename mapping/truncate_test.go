@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"bluetap/capture"
+	"bluetap/internal/racetest"
 	"bluetap/internal/store"
 )
 
@@ -30,6 +31,7 @@ func (w *world) truncation(texts ...string) iter.Seq2[capture.Change, error] {
 // TestTruncate empties a table, in memory and on disk: what was there, what the transaction brought, and what it
 // brought after a first TRUNCATE, which costs no more than that.
 func TestTruncate(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	const n = 500
 	large := largeKeys()
 	for _, c := range []struct {
