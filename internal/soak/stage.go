@@ -168,10 +168,11 @@ func (s *stage) keepState() error {
 		return nil
 	}
 	// os.CopyFS takes no sockets; a daemon that was killed has left one.
-	if err := os.Remove(filepath.Join(s.install.state, "control.sock")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := os.Remove(filepath.Join(s.install.state, "control.sock"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	return os.CopyFS(filepath.Join(s.dir, "state"), os.DirFS(s.install.state))
+	return errors.Join(err, os.CopyFS(filepath.Join(s.dir, "state"), os.DirFS(s.install.state)))
 }
 
 // close ends everything. What is in the directory stays.
