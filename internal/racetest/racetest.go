@@ -3,8 +3,8 @@ package racetest
 
 import "testing"
 
-// SkipOneByOne skips a test under the race detector that does one thing after the other, a thousand times: it would take
-// minutes, and what runs beside it is Pebble's own, which checks itself under the detector and slows down most.
+// SkipOneByOne skips a test under the race detector that does one thing after the other, a thousand times: it would
+// take minutes, and what runs beside it is Pebble's own, which checks itself under the detector and slows down most.
 func SkipOneByOne(t testing.TB) {
 	t.Helper()
 	if Enabled {

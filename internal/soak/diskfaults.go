@@ -29,8 +29,8 @@ func (f *faults) fillDisk(ctx context.Context) error {
 	return f.worksOrEnds(ctx)
 }
 
-// worksOrEnds waits until the daemon, whose disk was full, has ended, and starts it again, or is seen to be at work: then
-// it had nothing to write, or gives up later. It must not do neither.
+// worksOrEnds waits until the daemon, whose disk was full, has ended, and starts it again, or is seen to be at work:
+// then it had nothing to write, or gives up later. It must not do neither.
 func (f *faults) worksOrEnds(ctx context.Context) error {
 	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), excusedFor)
 	defer cancel()

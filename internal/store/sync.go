@@ -123,7 +123,9 @@ func (s *Store) Run(ctx context.Context) error {
 
 // loop sweeps soon after it begins: a daemon that never lives as long as the pause between two sweeps keeps to its
 // retention too.
-func (s *Store) loop(ctx context.Context, fsync func(context.Context) error, sweep func() (more bool, err error)) error {
+func (s *Store) loop(
+	ctx context.Context, fsync func(context.Context) error, sweep func() (more bool, err error),
+) error {
 	next := time.NewTimer(sweepSoon)
 	defer next.Stop()
 	var pending <-chan time.Time
