@@ -234,9 +234,9 @@ func (s *stage) empty(ctx context.Context, last uint64) (status, error) {
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		// A daemon that has just been started does not answer yet.
+		// A daemon that has just been started does not answer yet, and then knows its position before its webhooks.
 		at, err := s.install.status(ctx)
-		if err == nil && at.isAt(last) {
+		if err == nil && len(at.Webhooks) == len(s.hooks) && at.isAt(last) {
 			return at, nil
 		}
 		select {
