@@ -9,6 +9,7 @@ import (
 	"bluetap/capture"
 	"bluetap/internal/blueschema"
 	"bluetap/internal/control"
+	"bluetap/internal/pgserver"
 	"bluetap/internal/pgtest"
 )
 
@@ -48,6 +49,26 @@ func TestStatus(t *testing.T) {
 		t.Errorf("stopped: %+v, running: %+v", stopped, running)
 	}
 	checkWebhook(t, stopped)
+}
+
+// TestStatusWhileStarting asks a daemon that waits for its database: what is queued is not delivered yet, and is told.
+func TestStatusWhileStarting(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
+	to := receive(t)
+	to.Close()
+	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8]}", webhookYAML{id: "a", url: to.URL})
+	p := i.start(t)
+	pg.Exec(t, "postgres", blueschema.InsertTodoCreated())
+	waitUntil(t, "a pending event", func() bool { return askJSON(t, i).Webhooks[0].Pending == 1 })
+	p.stop()
+	pg.Stop(t, pgserver.Fast)
+	i.run(t).waitLog("waiting for the database")
+	s := askJSON(t, i)
+	if !s.Running || len(s.Webhooks) != 1 || s.Webhooks[0].Pending != 1 || s.Webhooks[0].OldestPending == nil {
+		t.Errorf("starting: %+v", s)
+	}
 }
 
 func lsn(t *testing.T, text string) capture.LSN {

@@ -19,8 +19,9 @@ func (d *daemon) status() (control.Status, error) {
 	}
 	s.Version, s.Running, s.StartedAt = d.Version, true, &d.started
 	p := d.parts.Load()
-	if p == nil {
-		return s, nil // still starting: waiting for the database, or copying the first snapshot
+	if p == nil { // still starting: waiting for the database, or copying the first snapshot
+		s.Webhooks, err = keptWebhooks(d.store, d.Config)
+		return s, err
 	}
 	stream := p.stream.Status()
 	s.Source.Connected = stream.Connected
@@ -52,7 +53,7 @@ func StateStatus(ctx context.Context, c *config.Config, version string) (control
 	s, err := stateStatus(st, c)
 	s.Version = version
 	if err == nil {
-		s.Webhooks, err = webhookStatuses(deliver.New(st, knownReceivers(st, c), deliver.Options{}))
+		s.Webhooks, err = keptWebhooks(st, c)
 	}
 	if closeErr := st.Close(); err == nil {
 		err = closeErr
@@ -73,6 +74,11 @@ func stateStatus(st *store.Store, c *config.Config) (control.Status, error) {
 			Stored: capture.LSN(st.Synced()).String()},
 		Divergences: map[string]int{},
 	}, err
+}
+
+// keptWebhooks tells of webhooks while nothing is delivered to them.
+func keptWebhooks(st *store.Store, c *config.Config) ([]control.Webhook, error) {
+	return webhookStatuses(deliver.New(st, knownReceivers(st, c), deliver.Options{}))
 }
 
 func webhookStatuses(d *deliver.Deliverer) ([]control.Webhook, error) {
