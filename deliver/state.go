@@ -34,30 +34,38 @@ func (s *state) pause(now time.Time) time.Duration {
 	return s.Until.Sub(now)
 }
 
-// load takes up what was known before a restart. With another URL it is another endpoint, of which nothing is known;
-// GONE ends also when the webhook was disabled, which is remembered.
+// load takes up what was known before a restart, and keeps what has come to be otherwise.
 func (q *queue) load() error {
+	changed, err := q.peek()
+	if err != nil || !changed {
+		return err
+	}
+	return q.save()
+}
+
+// peek is load without writing. With another URL it is another endpoint, of which nothing is known; GONE ends also when
+// the webhook was disabled, which is remembered. Both are changes.
+func (q *queue) peek() (changed bool, err error) {
 	b, err := q.st.WebhookState(q.hook.Number)
 	if err != nil {
-		return fmt.Errorf("load webhook state: %w", err)
+		return false, fmt.Errorf("load webhook state: %w", err)
 	}
 	if len(b) > 0 {
 		if err := json.Unmarshal(b, &q.state); err != nil {
-			return fmt.Errorf("load webhook state: %w", err)
+			return false, fmt.Errorf("load webhook state: %w", err)
 		}
 	}
 	q.limited.Store(q.state.Limited)
 	moved := q.state.URL != "" && q.state.URL != q.urlHash()
 	if newlyDisabled := !q.hook.Enabled && !q.state.Disabled; moved || newlyDisabled {
-		q.state = state{Limited: q.state.Limited, Disabled: !q.hook.Enabled || q.state.Disabled}
-		return q.save()
+		q.state, changed = state{Limited: q.state.Limited, Disabled: !q.hook.Enabled || q.state.Disabled}, true
 	}
 	if q.state.Unwell {
 		q.breaker.trip(q.steady())
 		q.breaker.next = q.steady()
 	}
 	q.health.set(q.state)
-	return nil
+	return changed, nil
 }
 
 func (q *queue) save() error {

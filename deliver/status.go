@@ -37,7 +37,19 @@ type WebhookStatus struct {
 	PausedUntil time.Time
 }
 
-// Status returns the state of every webhook, in the order in which New was given them.
+// Peek takes up what the store knows of each webhook's health, writes nothing, and makes Status tell it of a Deliverer
+// that does not run. It must not be called beside Run.
+func (d *Deliverer) Peek() error {
+	for _, q := range d.queues {
+		if _, err := q.peek(); err != nil {
+			return fmt.Errorf("read status of %s: %w", q.hook.ID, err)
+		}
+	}
+	return nil
+}
+
+// Status returns the state of every webhook, in the order in which New was given them. Without Run or Peek before, all
+// are taken for well.
 func (d *Deliverer) Status() ([]WebhookStatus, error) {
 	out := make([]WebhookStatus, len(d.queues))
 	for i, q := range d.queues {

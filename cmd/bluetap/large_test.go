@@ -13,8 +13,8 @@ import (
 	"bluetap/internal/pgtest"
 )
 
-// largeRows times largeText is more than what may be held in memory of one transaction: while it is received, and of
-// its rows before and after.
+// largeRows times largeText is more than one transaction may hold in memory, both as it is received and as its rows
+// before and after.
 const (
 	largeRows = 15_000
 	largeText = 1500

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -51,24 +52,35 @@ func TestStatus(t *testing.T) {
 	checkWebhook(t, stopped)
 }
 
-// TestStatusWhileStarting asks a daemon that waits for its database: what is queued is not delivered yet, and is told.
+// TestStatusWhileStarting asks a stopped daemon, and one that waits for its database: what is queued is told, and that
+// its receiver is gone.
 func TestStatusWhileStarting(t *testing.T) {
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
 	to := receive(t)
-	to.Close()
+	to.answer = func(delivery) int { return http.StatusGone }
 	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8]}", webhookYAML{id: "a", url: to.URL})
 	p := i.start(t)
 	pg.Exec(t, "postgres", blueschema.InsertTodoCreated())
-	waitUntil(t, "a pending event", func() bool { return askJSON(t, i).Webhooks[0].Pending == 1 })
+	waitUntil(t, "the receiver to be gone", func() bool { return isGone(askJSON(t, i)) })
 	p.stop()
 	pg.Stop(t, pgserver.Fast)
+	if s := askJSON(t, i); s.Running || !isGone(s) {
+		t.Errorf("stopped: %+v", s)
+	}
 	i.run(t).waitLog("waiting for the database")
-	s := askJSON(t, i)
-	if !s.Running || len(s.Webhooks) != 1 || s.Webhooks[0].Pending != 1 || s.Webhooks[0].OldestPending == nil {
+	waitUntil(t, "the control socket", func() bool {
+		_, err := control.AskStatus(t.Context(), i.state)
+		return err == nil
+	})
+	if s := askJSON(t, i); !s.Running || !isGone(s) {
 		t.Errorf("starting: %+v", s)
 	}
+}
+
+func isGone(s control.Status) bool {
+	return len(s.Webhooks) == 1 && s.Webhooks[0].Health == "GONE" && s.Webhooks[0].Pending == 1
 }
 
 func lsn(t *testing.T, text string) capture.LSN {

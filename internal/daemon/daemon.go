@@ -66,7 +66,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	})))
 }
 
-// all runs the parts until one fails, the store does, or ctx ends. However they end, a store that has failed is why.
+// all runs the parts until one fails, the store does, or ctx ends.
 func (d *daemon) all(ctx context.Context, parts ...func(context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range append(parts, d.failure) {
@@ -74,11 +74,7 @@ func (d *daemon) all(ctx context.Context, parts ...func(context.Context) error) 
 	}
 	done := make(chan error, 1)
 	go func() { done <- group.Wait() }()
-	err := d.wait(done)
-	if ended(err) == nil && d.store.Err() != nil {
-		return d.stateFailed(d.store.Err())
-	}
-	return err
+	return d.wait(done)
 }
 
 // failure waits for the store to fail, or for ctx.
@@ -96,16 +92,24 @@ func (d *daemon) failure(ctx context.Context) error {
 func (d *daemon) wait(done <-chan error) error {
 	select {
 	case err := <-done:
-		return err
+		return d.why(err)
 	case <-d.store.Failed():
 	}
 	select {
 	case err := <-done:
-		return err
+		return d.why(err)
 	case <-time.After(failedStop):
 		d.Log.Warn("some parts did not stop after the state failed", "err", d.store.Err())
 		return d.stateFailed(d.store.Err())
 	}
+}
+
+// why returns what the parts ended with. After an ordinary stop during which the store failed that is the failure.
+func (d *daemon) why(err error) error {
+	if ended(err) == nil && d.store.Err() != nil {
+		return d.stateFailed(d.store.Err())
+	}
+	return err
 }
 
 // advise adds what to do where the disk or the database of the state gave up and nothing better was said: it may have

@@ -57,7 +57,6 @@ func TestFailureEndsAll(t *testing.T) {
 	}{
 		{"waits for its context", func(ctx context.Context, _ <-chan struct{}) error { <-ctx.Done(); return nil }, 0},
 		{"takes it for a stop", func(ctx context.Context, _ <-chan struct{}) error { <-ctx.Done(); return ErrStop }, 0},
-		{"had stopped", func(context.Context, <-chan struct{}) error { return ErrStop }, 0},
 		{"is stuck", func(_ context.Context, never <-chan struct{}) error { <-never; return nil }, failedStop},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -83,12 +82,16 @@ func TestStopEndsAll(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	stop(ErrStop)
 	err = d.all(ctx, func(ctx context.Context) error { return context.Cause(ctx) })
-	if !errors.Is(err, ErrStop) || well.Close() != nil {
+	if !errors.Is(err, ErrStop) {
 		t.Errorf("got %v, want %v", err, ErrStop)
+	}
+	if err := well.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
-// TestStuckPart has a part that ends after the store has failed, with a word of its own, and one that never does.
+// TestStuckPart has a part that never ends after the store has failed, one that does so with a word of its own, and one
+// that takes it for an ordinary stop.
 func TestStuckPart(t *testing.T) {
 	d := failed(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -103,5 +106,7 @@ func TestStuckPart(t *testing.T) {
 		if err := d.wait(done); !errors.Is(err, last) {
 			t.Errorf("got %v, want %v", err, last)
 		}
+		done <- ErrStop
+		wantStateFailed(t, d.wait(done))
 	})
 }

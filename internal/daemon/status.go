@@ -78,7 +78,11 @@ func stateStatus(st *store.Store, c *config.Config) (control.Status, error) {
 
 // keptWebhooks tells of webhooks while nothing is delivered to them.
 func keptWebhooks(st *store.Store, c *config.Config) ([]control.Webhook, error) {
-	return webhookStatuses(deliver.New(st, knownReceivers(st, c), deliver.Options{}))
+	d := deliver.New(st, knownReceivers(st, c), deliver.Options{})
+	if err := d.Peek(); err != nil {
+		return nil, err
+	}
+	return webhookStatuses(d)
 }
 
 func webhookStatuses(d *deliver.Deliverer) ([]control.Webhook, error) {

@@ -26,11 +26,20 @@ func (p *process) gaveUp() bool {
 	}
 	said := p.log.end()
 	for reason, until := range p.excuses {
-		// A large transaction that was under way adds what it would have needed.
-		word := regexp.MustCompile(": " + regexp.QuoteMeta(reason) + "(: a large transaction needs .*)?\nnext: ")
-		if p.endedAt.Before(until) && word.MatchString(said) {
+		if p.endedAt.Before(until) && gives(said, reason) {
 			return true
 		}
 	}
 	return false
+}
+
+// gives tells whether the last words of a process give that reason. On a full disk a large transaction that is under
+// way adds what it would have needed, or is refused before it fails.
+func gives(said, reason string) bool {
+	const needs = "a large transaction needs .*"
+	words := regexp.QuoteMeta(reason) + "(: " + needs + ")?"
+	if reason == syscall.ENOSPC.Error() {
+		words += "|" + needs
+	}
+	return regexp.MustCompile(": (" + words + ")\nnext: ").MatchString(said)
 }

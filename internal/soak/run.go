@@ -234,7 +234,7 @@ func (s *stage) empty(ctx context.Context, last uint64) (status, error) {
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		// A daemon that has just been started does not answer yet, and then knows its position before its webhooks.
+		// A daemon that has just been started does not answer yet. One that does not know its webhooks is not at rest.
 		at, err := s.install.status(ctx)
 		if err == nil && len(at.Webhooks) == len(s.hooks) && at.isAt(last) {
 			return at, nil

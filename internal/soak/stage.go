@@ -93,8 +93,8 @@ func (s *stage) set(ctx context.Context) (err error) {
 	return nil
 }
 
-// smallSize is how much the small file system holds: several times what a minute of events takes, and soon full.
-const smallSize = "2g"
+// smallSize is how much the small file system holds: three times what a minute of events takes, and soon full.
+const smallSize = "1g"
 
 // mount puts the state on a file system of its own, which can be filled. That takes root and Linux; without them the
 // state lies beside the rest, and its disk is never full.

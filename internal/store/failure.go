@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -107,14 +109,17 @@ func (s *Store) guard(op func() error) (err error) {
 		if r == nil {
 			return
 		}
+		if _, bug := r.(runtime.Error); bug {
+			s.opts.Log.Error("store panicked", "stack", string(debug.Stack()))
+		}
 		s.fault.fail(causeOf(fmt.Sprint(r), []any{r}))
 		err = s.fault.late.err
 	}()
 	return op()
 }
 
-// call runs op, which writes, in a goroutine of its own: Pebble may never let that goroutine go, and the caller must be
-// able to leave. That costs a commit about a microsecond. Close waits for those that are under way.
+// call runs op, which writes, or reads for long, in a goroutine of its own: Pebble may never let that goroutine go, and
+// the caller must be able to leave. That costs a commit about a microsecond. Close waits for those that are under way.
 func (s *Store) call(ctx context.Context, op func() error) error {
 	if err := s.fault.get(); err != nil {
 		return err

@@ -49,7 +49,7 @@ func open(dir string, o Options, readOnly bool) (_ *Store, err error) {
 	if err := s.openDB(); err != nil {
 		return nil, s.abandon(err, nil)
 	}
-	// Apart, since a compaction may fail meanwhile and keep a lock that a read waits for.
+	// In a goroutine of its own: a compaction that fails meanwhile may keep a lock that a read waits for.
 	if err := s.call(context.Background(), s.load); err != nil {
 		return nil, s.abandon(judge(err), s.db)
 	}

@@ -107,9 +107,9 @@ func (s *Store) syncAll() error { return s.SyncNow(context.Background()) }
 func (s *Store) syncLog() error { return s.db.LogData(nil, pebble.Sync) }
 
 // Run makes durable what is applied and drops what retention no longer keeps, until ctx ends or the store fails. It
-// returns nil after ctx, having synced once more, else the error that made the store unusable: then at once, and a
-// goroutine that Pebble holds may be left behind, which may still call what OnSync registered. An idle store costs
-// nothing but one look a minute.
+// returns nil after ctx, having synced once more. After a failure it returns the error at once; a goroutine that Pebble
+// holds may be left behind, and may still call what OnSync registered. An idle store costs nothing but one look a
+// minute.
 func (s *Store) Run(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- s.loop(ctx, s.SyncNow, s.sweep) }()
