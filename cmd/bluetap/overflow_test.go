@@ -181,6 +181,7 @@ func TestWhenFullPause(t *testing.T) {
 	p.kill()
 	p = i.run(t)
 	p.waitLog("webhook's queue is full: reading stops, for all webhooks, until it has room")
+	p.waitLog("streaming")
 	waitUntil(t, "disconnected", func() bool { return count(t, pg, "pg_replication_slots WHERE active") == "0" })
 	if got := i.webhook(t, "slow").Bytes; got > 1<<20+6000 {
 		t.Errorf("%d bytes queued after a restart", got)
