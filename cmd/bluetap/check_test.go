@@ -146,6 +146,7 @@ func catalogOf(t *testing.T, pg *pgtest.Server) string {
 
 // TestCheckSenders has other connections use up what the server has.
 func TestCheckSenders(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	for n, want := range []checkCase{

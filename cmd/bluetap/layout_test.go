@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"bluetap/internal/blueschema"
+	"bluetap/internal/racetest"
 )
 
 // layout is a way to name Blue's tables and columns. The tests' SQL is written for Blue's schema, snake_case plurals,
@@ -75,6 +76,7 @@ func (l layout) rename(sql string) string {
 }
 
 func TestLayoutRename(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	const sql = `-- todos' words
 INSERT INTO todos (id, todo_list_id, created_at) VALUES ('todos', E'it\'s todos', '''todo_list_id'); /* todos' */
 CREATE FUNCTION f() AS $$ BEGIN NEW.created_by_id := 'todos'::text; END $$;
@@ -100,6 +102,7 @@ WHERE "user" = E'\\' AND "tag" = '';`}
 // TestLayouts plays every case on Blue's schema as Prisma lays it out, in both ways: the bodies are those of the
 // snake_case tables.
 func TestLayouts(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	for _, l := range prismaLayouts() {
 		t.Run(l.title, func(t *testing.T) {
@@ -115,6 +118,7 @@ func TestLayouts(t *testing.T) {
 
 // TestPartitionedTables plays every case with todos and comments in partitions: what is published is the table.
 func TestPartitionedTables(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	s := newStageOf(t, setting{alter: `
 		CREATE FUNCTION partition(name text) RETURNS void LANGUAGE plpgsql AS $$

@@ -7,6 +7,7 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 const overrideCases = "../../mapping/testdata/overrides"
@@ -55,6 +56,7 @@ var renamedAndOmitted = setting{
 // TestRenamedAndOmitted holds that the values of what is left out are in no body, and that routing knows them all the
 // same.
 func TestRenamedAndOmitted(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	app := receive(t)
 	in := renamedAndOmitted
@@ -93,6 +95,7 @@ func TestRenamedAndOmitted(t *testing.T) {
 
 // TestMissingTables has neither people nor tags of todos, no projects, no items, and todos that are switched off.
 func TestMissingTables(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	missing := `DROP TABLE users, project_users, projects, companies, todo_tags, checklist_items, checklist_item_users,
 		custom_field_options CASCADE;`
@@ -123,6 +126,7 @@ func TestMissingTables(t *testing.T) {
 
 // TestOtherKeys has keys of other types, keys of several columns, and tables without a column named id.
 func TestOtherKeys(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	s := newStageOf(t, setting{ready: dropForeignKeys + `
 		ALTER TABLE users ALTER id TYPE int USING CASE id WHEN 'ben' THEN 2 WHEN 'cy' THEN 3 ELSE 1 END;
@@ -152,6 +156,7 @@ func TestOtherKeys(t *testing.T) {
 
 // TestTwoCandidates has two tables for the lists, and one of them named. TestBadDatabase has neither named.
 func TestTwoCandidates(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+`CREATE TABLE lists (id text PRIMARY KEY);`)
@@ -163,6 +168,7 @@ func TestTwoCandidates(t *testing.T) {
 
 // TestOtherSchema has Blue's tables in a schema of their own, beside others of the same names.
 func TestOtherSchema(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"CREATE SCHEMA blue; SET search_path = blue;"+blueschema.SQL())

@@ -14,6 +14,7 @@ import (
 	"bluetap/internal/blueschema"
 	"bluetap/internal/control"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 // rename commits so many changes of one todo with a text of 1 MB that does not compress: each event has it twice.
@@ -53,6 +54,7 @@ func diskUsed(t *testing.T, dir string) (n int64) {
 // TestMaxSize fills the state to 90 % of its size: reading stops and the slot is left, over a restart too, while what
 // is queued goes on being delivered. As that has left the state, reading goes on, and nothing is missing.
 func TestMaxSize(t *testing.T) {
+	racetest.SkipLarge(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
@@ -150,6 +152,7 @@ func wantFullDisk(t *testing.T, code int, lines []string) {
 // TestDiskFull fills the disk under a running daemon, several times: the daemon ends in order, does not start while
 // there is no room, and then goes on. Nothing is lost, and as the receiver was down all the time, no event comes twice.
 func TestDiskFull(t *testing.T) {
+	racetest.SkipLarge(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())

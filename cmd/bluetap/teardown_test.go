@@ -11,6 +11,7 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -58,6 +59,7 @@ func left(t *testing.T, pg *pgtest.Server) string {
 
 // TestTeardown drops what was made only where nobody uses it and somebody has said yes.
 func TestTeardown(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	p := i.start(t)
@@ -153,6 +155,7 @@ func (q *question) answer(t *testing.T, text string) int {
 // TestTeardownAsks has things happen while somebody thinks about the answer: a daemon that is started does not get the
 // state, and what has changed is not dropped unseen.
 func TestTeardownAsks(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
@@ -177,6 +180,7 @@ func TestTeardownAsks(t *testing.T) {
 
 // TestTeardownOfAnotherCluster has the state of one server and the address of another, which has all by the same names.
 func TestTeardownOfAnotherCluster(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
@@ -201,6 +205,7 @@ func TestTeardownOfAnotherCluster(t *testing.T) {
 
 // TestTeardownOfAnOldCopy has a copy of the state of a daemon that has gone on since: another bluetap's slot.
 func TestTeardownOfAnOldCopy(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel() // it is watched for a while
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
@@ -223,6 +228,7 @@ func TestTeardownOfAnOldCopy(t *testing.T) {
 
 // TestTeardownBesideOthers has bluetaps that are only away for a moment, or share the publication.
 func TestTeardownBesideOthers(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
@@ -250,6 +256,7 @@ func TestTeardownBesideOthers(t *testing.T) {
 // TestTeardownOfALostState drops a slot for which there is no state, once it has been seen that nobody comes back to
 // it.
 func TestTeardownOfALostState(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel() // it is watched for a while
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
@@ -270,6 +277,7 @@ func TestTeardownOfALostState(t *testing.T) {
 
 // TestTeardownOfAnotherSlot leaves alone what bluetap cannot have made, and what the state is not of.
 func TestTeardownOfAnotherSlot(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('bluetap', 'test_decoding')")

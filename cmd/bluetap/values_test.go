@@ -27,9 +27,10 @@ const (
 // Node, which holds that JSON.stringify(JSON.parse(body)) is the body and that every column of both values is what
 // Postgres, asked in other words, says of it.
 func TestEveryValue(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	t.Parallel()
 	v := newValues(t, "UTF8", valueTypes, everyValue())
-	v.play(t, racetest.Fewer(valueRows), "tables: {todo: {columns: {__proto__: weird}}}", false)
+	v.play(t, valueRows, "tables: {todo: {columns: {__proto__: weird}}}", false)
 }
 
 // play commits rows, counting anew those that are updated, and checks all that is sent of them. Half of them are there

@@ -3,8 +3,8 @@ package racetest
 
 import "testing"
 
-// SkipOneByOne skips a test under the race detector that does one thing after the other, a thousand times: it would
-// take minutes, and what runs beside it is Pebble's own, which checks itself under the detector and slows down most.
+// SkipOneByOne skips a test under the race detector that does one thing after the other: a command, a value, a crash at
+// each write. All of them would take minutes, and what runs beside them does so in tests of many things at once too.
 func SkipOneByOne(t testing.TB) {
 	t.Helper()
 	if Enabled {
@@ -12,10 +12,11 @@ func SkipOneByOne(t testing.TB) {
 	}
 }
 
-// Fewer returns how many of n random tries are made: all, or a tenth under the race detector.
-func Fewer(n int) int {
+// SkipLarge skips a test under the race detector that sends hundreds of megabytes: each byte becomes slow, and tests
+// that do the same with less find the races.
+func SkipLarge(t testing.TB) {
+	t.Helper()
 	if Enabled {
-		return n / 10
+		t.Skip("hundreds of megabytes: too slow for the race detector")
 	}
-	return n
 }
