@@ -9,11 +9,13 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 // TestOtherRules kills the daemon while it maps a large transaction, and starts it again with a table less and a
 // webhook more, and kills it once more: both webhooks get each event of it, once by id.
 func TestOtherRules(t *testing.T) {
+	racetest.SkipLarge(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+fmt.Sprintf(`

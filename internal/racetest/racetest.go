@@ -12,11 +12,11 @@ func SkipOneByOne(t testing.TB) {
 	}
 }
 
-// SkipLarge skips a test under the race detector that sends hundreds of megabytes: each byte becomes slow, and tests
+// SkipLarge skips a test under the race detector that sends many megabytes: each byte becomes slow, and tests
 // that do the same with less find the races.
 func SkipLarge(t testing.TB) {
 	t.Helper()
 	if Enabled {
-		t.Skip("hundreds of megabytes: too slow for the race detector")
+		t.Skip("many megabytes: too slow for the race detector")
 	}
 }
