@@ -50,6 +50,7 @@ func (q *queue) peek() (changed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("load webhook state: %w", err)
 	}
+	q.state = state{} // a second look must not keep what the first has read
 	if len(b) > 0 {
 		if err := json.Unmarshal(b, &q.state); err != nil {
 			return false, fmt.Errorf("load webhook state: %w", err)

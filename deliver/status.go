@@ -38,7 +38,7 @@ type WebhookStatus struct {
 }
 
 // Peek takes up what the store knows of each webhook's health, writes nothing, and makes Status tell it of a Deliverer
-// that does not run. It must not be called beside Run.
+// that does not run yet. It must not be called beside Run.
 func (d *Deliverer) Peek() error {
 	for _, q := range d.queues {
 		if _, err := q.peek(); err != nil {

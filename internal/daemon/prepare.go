@@ -58,6 +58,9 @@ func (d *daemon) prepare(ctx context.Context) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.deliverer.Peek(); err != nil { // status may come before it runs
+		return nil, err
+	}
 	return p, p.limits.look(ctx) // before anything is taken
 }
 

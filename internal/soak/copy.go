@@ -34,16 +34,28 @@ var copies = []struct {
 		}
 		return fmt.Sprintf("%s\t%s\t%s\n", a.id(), refers[1], refers[3])
 	}},
+	{"todo_tags (id, todo_id, tag_id)", func(a author, n int, refers []string) string {
+		if n > 5 {
+			return ""
+		}
+		return fmt.Sprintf("%s\t%s\t%s\n", a.id(), refers[1], refers[4])
+	}},
+	{"todo_lists (id, title, project_id)", func(a author, n int, _ []string) string {
+		if n > 1 {
+			return ""
+		}
+		return fmt.Sprintf("%s\tcopied %x\t%s\n", a.id(), a.Uint32(), keptProject)
+	}},
 }
 
 // copyIn is one COPY, now and then of many rows.
 func (w *client) copyIn(ctx context.Context) error {
 	a := w.author
-	refers := make([]string, 4)
+	refers := make([]string, 5)
 	err := w.conn.QueryRow(ctx, fmt.Sprintf(
-		"SELECT coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, '')",
-		a.some("todo_lists"), a.some("todos"), a.some("checklists"), a.some("users"))).
-		Scan(&refers[0], &refers[1], &refers[2], &refers[3])
+		"SELECT coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, ''), coalesce(%s, '')",
+		a.some("todo_lists"), a.some("todos"), a.some("checklists"), a.some("users"), a.some("tags"))).
+		Scan(&refers[0], &refers[1], &refers[2], &refers[3], &refers[4])
 	if err != nil {
 		return err
 	}

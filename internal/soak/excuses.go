@@ -4,6 +4,7 @@ package soak
 
 import (
 	"regexp"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -34,12 +35,18 @@ func (p *process) gaveUp() bool {
 }
 
 // gives tells whether the last words of a process give that reason. On a full disk a large transaction that is under
-// way adds what it would have needed, or is refused before it fails.
+// way adds what it would have needed, or is refused before it fails, and then it must have needed more than was free.
 func gives(said, reason string) bool {
-	const needs = "a large transaction needs .*"
-	words := regexp.QuoteMeta(reason) + "(: " + needs + ")?"
-	if reason == syscall.ENOSPC.Error() {
-		words += "|" + needs
+	const needs = `a large transaction needs .*`
+	if regexp.MustCompile(": " + regexp.QuoteMeta(reason) + "(: " + needs + ")?\nnext: ").MatchString(said) {
+		return true
 	}
-	return regexp.MustCompile(": (" + words + ")\nnext: ").MatchString(said)
+	refused := regexp.MustCompile(`: a large transaction needs about (\d+) more bytes in .*, and (\d+) are free\nnext: `)
+	figures := refused.FindStringSubmatch(said)
+	if reason != syscall.ENOSPC.Error() || figures == nil {
+		return false
+	}
+	need, err1 := strconv.ParseUint(figures[1], 10, 64)
+	free, err2 := strconv.ParseUint(figures[2], 10, 64)
+	return err1 == nil && err2 == nil && need > free
 }

@@ -21,6 +21,7 @@ func TestGives(t *testing.T) {
 		{"bluetap: keep state: store failed: " + full.Error() + next, full, true},
 		{"bluetap: keep state: store failed: " + full.Error() + ": " + needs + next, full, true},
 		{"bluetap: stream: " + needs + next, full, true},
+		{"bluetap: stream: a large transaction needs about 5 more bytes in /state, and 7 are free" + next, full, false},
 		{"bluetap: keep state: store failed: " + broken.Error() + next, broken, true},
 		{"bluetap: stream: " + needs + next, broken, false},
 		{"bluetap: keep state: store failed: " + full.Error() + next, broken, false},

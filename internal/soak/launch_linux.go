@@ -203,16 +203,22 @@ func (s *supervisor) answer(listener int) bool {
 	case s.failing.Load() > 0:
 		r.flags, r.errno = 0, -int32(syscall.EIO)
 		vital = isVital(n.pid, n.args[0])
+		s.count(1, vital) // before the answer, which the process may act on at once
 	}
 	_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, uintptr(listener), notifySend, uintptr(unsafe.Pointer(&r)))
-	if errno == 0 && r.errno != 0 { // else a signal came in between, and the call is made again
-		s.failing.Add(-1)
-		if vital {
-			s.vital.Add(1)
-		}
-		s.failed.Add(1)
+	if errno != 0 && r.errno != 0 { // a signal came in between, and the call is made again
+		s.count(-1, vital)
 	}
 	return true
+}
+
+// count counts fsyncs that failed, by one more or one less.
+func (s *supervisor) count(by int64, vital bool) {
+	s.failing.Add(-by)
+	if vital {
+		s.vital.Add(by)
+	}
+	s.failed.Add(by)
 }
 
 // isVital tells whether a file of a process is a log or manifest of Pebble's: the state is what is in them, and nobody

@@ -200,16 +200,23 @@ func (a author) editPeople() string {
 		a.some("users"))
 }
 
-// editAbove changes what stands above lists; now and then a project goes, with all that is in it.
+// editAbove changes what stands above lists; now and then a project or a company goes, with all that is in it.
 func (a author) editAbove() string {
-	switch a.IntN(8) {
+	switch a.IntN(10) {
 	case 0:
 		return fmt.Sprintf(`INSERT INTO projects (id, slug, name, company_id) SELECT '%s', 'p', %s, p1.id FROM %s`, a.id(),
 			a.words(), a.from("companies"))
 	case 1:
 		return fmt.Sprintf(`DELETE FROM projects WHERE id = %s AND (SELECT count(*) FROM projects) > 4 AND id <> '%s'`,
 			a.some("projects"), keptProject)
-	case 2, 3:
+	case 2:
+		return fmt.Sprintf(`INSERT INTO companies (id, slug, name) VALUES ('%s', '%x', %s)`, a.id(), a.Uint64(), a.words())
+	case 3:
+		return fmt.Sprintf(`DELETE FROM companies WHERE id = %s AND id <> '%s' AND (SELECT count(*) FROM companies) > 3
+			AND (SELECT count(*) FROM projects WHERE company_id = companies.id) < 3
+			AND NOT EXISTS (SELECT FROM projects WHERE company_id = companies.id AND id = '%s')`,
+			a.some("companies"), keptCompany, keptProject)
+	case 4, 5:
 		return fmt.Sprintf(`UPDATE companies SET name = %s WHERE id = %s`, a.words(), a.some("companies"))
 	}
 	return fmt.Sprintf(`UPDATE projects SET name = %s, todo_fields = '[1]' WHERE id = %s`, a.words(), a.some("projects"))

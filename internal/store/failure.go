@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"bluetap/internal/hint"
 )
 
 // fault is the first thing that made the store unusable. Nothing leads back from it but opening the store again.
@@ -109,10 +111,13 @@ func (s *Store) guard(op func() error) (err error) {
 		if r == nil {
 			return
 		}
+		cause := causeOf(fmt.Sprint(r), []any{r})
 		if _, bug := r.(runtime.Error); bug {
 			s.opts.Log.Error("store panicked", "stack", string(debug.Stack()))
+			cause = hint.New(cause, "this is a bug of bluetap and not of the disk: report it with the log, then start again: "+
+				"nothing that was confirmed is lost")
 		}
-		s.fault.fail(causeOf(fmt.Sprint(r), []any{r}))
+		s.fault.fail(cause)
 		err = s.fault.late.err
 	}()
 	return op()
