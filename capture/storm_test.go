@@ -30,8 +30,9 @@ func TestRepeatedTransaction(t *testing.T) {
 		t.Errorf("five reconnects within %s", took)
 	}
 	r.halt(t)
+	// A walsender that has not gone yet may put another reason in between.
 	for _, line := range []string{"replication interrupted", "streaming again"} {
-		if n := strings.Count(s.log.String(), line); n == 0 || n > 2 {
+		if n := strings.Count(s.log.String(), line); n == 0 || n > 4 {
 			t.Errorf("%q logged %d times", line, n)
 		}
 	}

@@ -135,7 +135,7 @@ func TestResponseIsBounded(t *testing.T) {
 			func(r Result) bool { return len(r.Body) == maxResponse },
 		},
 		"slow": {
-			time.Second,
+			5 * time.Second,
 			func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				_, _ = w.Write([]byte("x"))

@@ -180,7 +180,7 @@ func TestMaxAge(t *testing.T) {
 		return http.StatusOK
 	})
 	w := f.hook("w", r.URL, func(w *Webhook) {
-		w.MaxAge = 500 * time.Millisecond
+		w.MaxAge = 5 * time.Second
 		w.Schedule = []time.Duration{time.Hour, time.Hour}
 	})
 	f.add(event{n: 0, lanes: []uint64{1}, hooks: []uint32{w.Number}, age: time.Hour},

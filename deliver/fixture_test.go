@@ -15,7 +15,7 @@ import (
 )
 
 // patience bounds every wait of a test.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // fixture is a real store and the webhooks that deliver from it.
 type fixture struct {
@@ -58,7 +58,7 @@ func (f *fixture) hook(id, address string, change func(*Webhook)) Webhook {
 		f.t.Fatal(err)
 	}
 	w := Webhook{
-		Number: n, ID: id, URL: parseURL(f.t, address), Enabled: true, Secrets: []string{"s"}, Timeout: 5 * time.Second,
+		Number: n, ID: id, URL: parseURL(f.t, address), Enabled: true, Secrets: []string{"s"}, Timeout: patience,
 		Schedule: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond, time.Millisecond},
 	}
 	if change != nil {

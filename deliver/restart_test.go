@@ -23,7 +23,7 @@ func TestRestart(t *testing.T) {
 		return http.StatusBadRequest
 	})
 	w := f.hook("w", r.URL, func(w *Webhook) {
-		w.Schedule = []time.Duration{time.Millisecond, 200 * time.Millisecond, time.Millisecond}
+		w.Schedule = []time.Duration{time.Millisecond, 3 * time.Second, time.Millisecond}
 	})
 	for n := range 3 {
 		f.add(event{n: n, lanes: []uint64{1}, hooks: []uint32{w.Number}})

@@ -8,12 +8,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"bluetap/internal/pgtest"
-	"bluetap/internal/racetest"
 )
 
 // TestBadServer has servers that will not do whatever the database.
 func TestBadServer(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := startBad(t, pgtest.WithParam("max_replication_slots", "1"), pgtest.WithParam("max_wal_senders", "2"),
 		pgtest.WithParam("max_slot_wal_keep_size", "1MB"), pgtest.WithParam("max_wal_size", "32MB"))

@@ -12,8 +12,6 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
-
-	"bluetap/internal/racetest"
 )
 
 // badStateFile is a configuration for cases that do not come as far as the database.
@@ -21,7 +19,6 @@ const badStateFile = badHook + "  secret: " + hush + "\n"
 
 // TestBadState has state directories that bluetap cannot or must not use. Nothing in them is changed.
 func TestBadState(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	made := newBadRun(t, badCase{file: badStateFile})
 	for range 2 { // the second start makes a table of what the first one has logged
 		p := (&instance{config: made.config(), state: made.state()}).run(t)

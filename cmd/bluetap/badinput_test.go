@@ -20,7 +20,7 @@ import (
 const hush = "hunter2"
 
 // badPatience bounds one run of a case: what is wrong is said at once, and nothing is waited for.
-const badPatience = time.Minute
+const badPatience = 3 * time.Minute
 
 // badCase is one mistake and what comes of it: an exit code, these lines and no others, and nothing changed.
 //
@@ -101,8 +101,7 @@ func (b *badRun) exec(t *testing.T, args ...string) (code int, stdout, stderr st
 	}
 	cmd := exec.CommandContext(ctx, program, words...)
 	cmd.SysProcAttr = b.attr
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "PG") }),
-		asBluetap+"=1")
+	cmd.Env = slices.DeleteFunc(environment(), func(v string) bool { return strings.HasPrefix(v, "PG") })
 	for _, v := range b.env {
 		cmd.Env = append(cmd.Env, b.words.Replace(v))
 	}
@@ -111,6 +110,7 @@ func (b *badRun) exec(t *testing.T, args ...string) (code int, stdout, stderr st
 	if err := cmd.Run(); ctx.Err() != nil || cmd.ProcessState == nil {
 		t.Fatalf("bluetap %s: %v\n%s", strings.Join(words, " "), err, errOut.String())
 	}
+	wantNoRace(t, errOut.String())
 	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
 }
 

@@ -11,7 +11,6 @@ import (
 	"bluetap/internal/blueschema"
 	"bluetap/internal/finding"
 	"bluetap/internal/pgtest"
-	"bluetap/internal/racetest"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -30,7 +29,6 @@ func checkServer(t *testing.T) (*pgtest.Server, *instance, string) {
 // TestCheck provokes what can be found in a database, one thing at a time.
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	racetest.SkipOneByOne(t)
 	pg, i, setup := checkServer(t)
 	if got := i.check(t); got.Errors != 0 || got.Warnings != 0 {
 		t.Errorf("a fit server: %+v", got)
@@ -146,7 +144,6 @@ func catalogOf(t *testing.T, pg *pgtest.Server) string {
 
 // TestCheckSenders has other connections use up what the server has.
 func TestCheckSenders(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	for n, want := range []checkCase{

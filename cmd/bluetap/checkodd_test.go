@@ -9,12 +9,10 @@ import (
 	"bluetap/internal/blueschema"
 	"bluetap/internal/finding"
 	"bluetap/internal/pgtest"
-	"bluetap/internal/racetest"
 )
 
 // TestCheckOfAFileBeingEdited looks beside a running daemon at a file that asks for another state than the daemon has.
 func TestCheckOfAFileBeingEdited(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	url, webhook := pg.URLFor("tap", "right", "postgres"), webhookYAML{id: "a", url: "https://example.com/"}
@@ -34,7 +32,6 @@ func TestCheckOfAFileBeingEdited(t *testing.T) {
 
 // TestCheckOfAStateThatCannotBeRead says nothing of the slot that would be wrong if the state were sound.
 func TestCheckOfAStateThatCannotBeRead(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
@@ -57,7 +54,6 @@ func TestCheckOfAStateThatCannotBeRead(t *testing.T) {
 
 // TestCheckBeforeAPublication has roles that may make it, or may and cannot, and nothing is made.
 func TestCheckBeforeAPublication(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"CREATE DATABASE twin")
@@ -86,7 +82,6 @@ func TestCheckBeforeAPublication(t *testing.T) {
 
 // TestCheckOfALockedTable does not wait for somebody who has locked a table and gone to lunch.
 func TestCheckOfALockedTable(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	pg, i, _ := checkServer(t)
 	conn := pg.Conn(t, "postgres")
 	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE todos IN ACCESS EXCLUSIVE MODE"); err != nil {
@@ -102,7 +97,6 @@ func TestCheckOfALockedTable(t *testing.T) {
 
 // TestCheckOfAHalfMadeState is of a first start that was killed: its slot, and one that merely has its name.
 func TestCheckOfAHalfMadeState(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	conn := pg.Conn(t, "postgres")
@@ -126,7 +120,6 @@ func TestCheckOfAHalfMadeState(t *testing.T) {
 
 // TestCheckCompanies tells of the webhooks only that get all companies' events.
 func TestCheckCompanies(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	pg.Exec(t, "postgres", "INSERT INTO companies (id, slug, name) VALUES ('c2', 'c2', 'C2')")
@@ -146,7 +139,6 @@ func TestCheckCompanies(t *testing.T) {
 // TestCheckNeverPublishesWhatWouldHurt has a table without a key that the publication lacks: to put it in, as a missing
 // table is mended else, would make the application's UPDATE of it fail.
 func TestCheckNeverPublishesWhatWouldHurt(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	pg.Exec(t, "postgres", `ALTER PUBLICATION bluetap DROP TABLE todo_tags;

@@ -11,7 +11,6 @@ import (
 	"bluetap/internal/blueschema"
 	"bluetap/internal/finding"
 	"bluetap/internal/pgtest"
-	"bluetap/internal/racetest"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -50,7 +49,6 @@ func occupy(t *testing.T, pg *pgtest.Server) (leave func()) {
 
 // TestCheckOfAState follows an installation from before its first run to a slot that is lost.
 func TestCheckOfAState(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	fresh := checkCase{code: finding.State, severity: finding.OK, text: "there is no state yet"}
@@ -107,7 +105,6 @@ func TestCheckOfAState(t *testing.T) {
 
 // TestCheckOfAnotherState points the file at what the state is not of.
 func TestCheckOfAnotherState(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
@@ -138,7 +135,6 @@ func TestCheckOfAnotherState(t *testing.T) {
 
 // TestCheckOfAServer has servers that do not let bluetap work at all.
 func TestCheckOfAServer(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t, pgtest.WithParam("wal_level", "replica"))
 	url := leastURL(t, pg)
@@ -186,7 +182,6 @@ func TestCheckOffline(t *testing.T) {
 
 // TestCheckWebhooks has a webhook ask for what the database does not have.
 func TestCheckWebhooks(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+"ALTER TABLE todos DROP COLUMN IF EXISTS color")

@@ -8,7 +8,6 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
-	"bluetap/internal/racetest"
 )
 
 // largest returns the largest file of the state that matches.
@@ -76,7 +75,6 @@ const foundOnRead = "rows flipped"
 
 // TestDamagedState damages the state in several ways: bluetap says so and what to do, and never goes on with less.
 func TestDamagedState(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+`

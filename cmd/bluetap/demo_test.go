@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -120,7 +121,7 @@ func startDemo(t *testing.T, through func(stdout *os.File) io.Reader, args ...st
 	t.Helper()
 	p := &process{t: t, done: make(chan struct{}), more: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], args...)
-	p.cmd.Env = append(os.Environ(), asBluetap+"=1")
+	p.cmd.Env = environment()
 	p.cmd.Stderr = &strings.Builder{}
 	stdout, w, err := os.Pipe()
 	if err != nil {
@@ -138,6 +139,7 @@ func startDemo(t *testing.T, through func(stdout *os.File) io.Reader, args ...st
 	t.Cleanup(func() {
 		p.kill()
 		_ = stdout.Close()
+		wantNoRace(t, fmt.Sprint(p.cmd.Stderr))
 		if t.Failed() {
 			t.Logf("the demo printed:\n%s\n%s", strings.Join(p.log(), "\n"), p.cmd.Stderr)
 		}
@@ -151,6 +153,7 @@ func (p *process) waitLine(pattern string) []string {
 	line := regexp.MustCompile(pattern)
 	timeout := time.After(patience)
 	for {
+		ended := p.ended() // asked first: then these lines are the last
 		p.mu.Lock()
 		lines, more := p.lines, p.more
 		p.mu.Unlock()
@@ -159,10 +162,12 @@ func (p *process) waitLine(pattern string) []string {
 				return match
 			}
 		}
+		if ended {
+			p.t.Fatalf("it ended before it printed %q", pattern)
+		}
 		select {
 		case <-more:
 		case <-p.done:
-			p.t.Fatalf("it ended before it printed %q", pattern)
 		case <-timeout:
 			p.t.Fatalf("it did not print %q in %s", pattern, patience)
 		}

@@ -41,6 +41,7 @@ func TestFailoverWhileStaged(t *testing.T) {
 	p := i.start(t)
 	standby := backUp(t, pg)
 	p.waitLog("streaming again")
+	p.dieAt("large transaction staged")
 	pg.Exec(t, "postgres", "UPDATE todos SET title = 'phantom ' || id")
 	lost := p.waitLog("large transaction staged")["position"]
 	p.kill()

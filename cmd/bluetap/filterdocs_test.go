@@ -8,14 +8,12 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
-	"bluetap/internal/racetest"
 )
 
 var filterExample = regexp.MustCompile("(?s)```yaml\n(.*?)```\n```sql\n(.*?)```\n```text\n(.*?)```")
 
 // TestFilterExamples runs what docs/filters.md shows: each webhook gets just what stands there.
 func TestFilterExamples(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	examples := filterExample.FindAllStringSubmatch(readFile(t, "../../docs/filters.md"), -1)
 	if len(examples) != 3 {

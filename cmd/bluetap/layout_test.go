@@ -76,7 +76,6 @@ func (l layout) rename(sql string) string {
 }
 
 func TestLayoutRename(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	const sql = `-- todos' words
 INSERT INTO todos (id, todo_list_id, created_at) VALUES ('todos', E'it\'s todos', '''todo_list_id'); /* todos' */
 CREATE FUNCTION f() AS $$ BEGIN NEW.created_by_id := 'todos'::text; END $$;

@@ -24,7 +24,7 @@ func pingable(t *testing.T, url string, extra ...string) *instance {
 	t.Helper()
 	return install(t, "postgres://nobody@127.0.0.1:1/none", "delivery: {allowedNetworks: [127.0.0.0/8]}",
 		webhookYAML{id: "w", url: url + "/hook?token=the-query-token", extra: append(extra,
-			"secret: the-signing-secret", "headers: {Authorization: the-header-value}", "timeout: 500ms")})
+			"secret: the-signing-secret", "headers: {Authorization: the-header-value}")})
 }
 
 func wantNoSecret(t *testing.T, text string) {
@@ -98,17 +98,19 @@ func TestPingFails(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(hanging.Close)
-	for _, c := range []struct{ name, url, want, next string }{
-		{"server error", answer(500), "HTTP status 500", "receiver's log"},
-		{"forbidden", answer(403), "HTTP status 403", "secret and headers"},
-		{"redirect", answer(302), "HTTP status 302", "redirects are not followed"},
-		{"gone", answer(410), "HTTP status 410", "remove the webhook"},
-		{"hanging", hanging.URL, "timeout", "raise the webhook's timeout"},
-		{"nobody there", "http://127.0.0.1:1", "connect", "its receiver runs"},
-		{"not allowed", "http://[::1]:1", "address not allowed", "delivery.allowedNetworks"},
+	const short = "timeout: 500ms"
+	for _, c := range []struct{ name, url, want, next, timeout string }{
+		{"server error", answer(500), "HTTP status 500", "receiver's log", ""},
+		{"forbidden", answer(403), "HTTP status 403", "secret and headers", ""},
+		{"redirect", answer(302), "HTTP status 302", "redirects are not followed", ""},
+		{"gone", answer(410), "HTTP status 410", "remove the webhook", ""},
+		{"hanging", hanging.URL, "timeout", "raise the webhook's timeout", short},
+		{"nobody there", "http://127.0.0.1:1", "connect", "its receiver runs", ""},
+		{"not allowed", "http://[::1]:1", "address not allowed", "delivery.allowedNetworks", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			code, stdout, stderr := command(t, "ping", "--config", pingable(t, c.url).config, "w", "--enable")
+			i := pingable(t, c.url, c.timeout)
+			code, stdout, stderr := command(t, "ping", "--config", i.config, "w", "--enable")
 			if code != exitFailed || !strings.Contains(stderr, "health check of webhook w: "+c.want) ||
 				!strings.Contains(stderr, c.next) {
 				t.Errorf("exit code %d\n%s", code, stderr)

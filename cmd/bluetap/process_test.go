@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,13 +80,29 @@ type process struct {
 	mu    sync.Mutex
 	lines []string
 	more  chan struct{} // closed and replaced at every line
+	last  string        // the message of the log at which it is killed; "" for none
+}
+
+// environment makes this program bluetap. A race that is found ends it, also if nothing else would say so: by default
+// the race detector lets it go on, and its exit code tells only if that is 0 otherwise. Nor does it wait a second at
+// each end.
+func environment() []string {
+	return append(os.Environ(), asBluetap+"=1", "GORACE=halt_on_error=1 atexit_sleep_ms=0")
+}
+
+// wantNoRace looks for what the race detector has to say about a process that has ended.
+func wantNoRace(t *testing.T, stderr string) {
+	t.Helper()
+	if strings.Contains(stderr, "WARNING: DATA RACE") {
+		t.Errorf("data race:\n%s", stderr)
+	}
 }
 
 // command runs bluetap with args to its end and returns its exit code and what it printed.
 func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asBluetap+"=1")
+	cmd.Env = environment()
 	var out, errOut strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Start(); err != nil {
@@ -94,6 +111,7 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	_ = cmd.Wait()
+	wantNoRace(t, errOut.String())
 	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
 }
 
@@ -108,7 +126,7 @@ func (i *instance) runAs(t *testing.T, program string) *process {
 	t.Helper()
 	p := &process{t: t, done: make(chan struct{}), more: make(chan struct{})}
 	p.cmd = exec.Command(program, "run", "--config", i.config)
-	p.cmd.Env = append(os.Environ(), asBluetap+"=1")
+	p.cmd.Env = environment()
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -119,6 +137,7 @@ func (i *instance) runAs(t *testing.T, program string) *process {
 	go p.read(stderr)
 	t.Cleanup(func() {
 		p.kill()
+		wantNoRace(t, strings.Join(p.log(), "\n"))
 		if t.Failed() {
 			t.Logf("log of bluetap:\n%s", strings.Join(p.log(), "\n"))
 		}
@@ -141,6 +160,9 @@ func (p *process) read(stderr io.Reader) {
 	for scanner.Scan() {
 		p.mu.Lock()
 		p.lines = append(p.lines, scanner.Text())
+		if p.last != "" && messageOf(scanner.Text()) == p.last {
+			_ = p.cmd.Process.Kill()
+		}
 		close(p.more)
 		p.more = make(chan struct{})
 		p.mu.Unlock()
@@ -154,28 +176,57 @@ func (p *process) log() []string {
 	return append([]string(nil), p.lines...)
 }
 
-// waitLog waits for a log line with the message and returns it.
-func (p *process) waitLog(message string) map[string]any {
+func messageOf(line string) string {
+	var record struct{ Msg string }
+	_ = json.Unmarshal([]byte(line), &record)
+	return record.Msg
+}
+
+// dieAt has the process killed as soon as it logs the message, or now if it has: before anything waits for it here.
+func (p *process) dieAt(message string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = message
+	if slices.ContainsFunc(p.lines, func(line string) bool { return messageOf(line) == message }) {
+		_ = p.cmd.Process.Kill()
+	}
+}
+
+// waitLog waits for a log line with one of the messages and returns it.
+func (p *process) waitLog(messages ...string) map[string]any {
 	p.t.Helper()
+	message := strings.Join(messages, " or ")
 	timeout := time.After(patience)
 	for next := 0; ; {
+		ended := p.ended() // asked first: then these lines are the last
 		p.mu.Lock()
 		lines, more := p.lines[next:], p.more
 		p.mu.Unlock()
 		for _, line := range lines {
 			next++
 			var record map[string]any
-			if json.Unmarshal([]byte(line), &record) == nil && record["msg"] == message {
+			if slices.Contains(messages, messageOf(line)) && json.Unmarshal([]byte(line), &record) == nil {
 				return record
 			}
+		}
+		if ended {
+			p.t.Fatalf("bluetap ended before it logged %q:\n%s", message, strings.Join(p.log(), "\n"))
 		}
 		select {
 		case <-more:
 		case <-p.done:
-			p.t.Fatalf("bluetap ended before it logged %q:\n%s", message, strings.Join(p.log(), "\n"))
 		case <-timeout:
 			p.t.Fatalf("bluetap did not log %q in %s", message, patience)
 		}
+	}
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
 	}
 }
 

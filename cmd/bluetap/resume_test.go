@@ -19,6 +19,7 @@ func TestResumeComesFirst(t *testing.T) {
 	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
 		webhookYAML{id: "staged", url: to.URL})
 	p := i.start(t)
+	p.dieAt("large transaction staged")
 	pg.Exec(t, "postgres", "UPDATE todos SET title = 'after ' || id")
 	staged := p.waitLog("large transaction staged")["position"]
 	p.kill()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"bluetap/internal/blueschema"
@@ -26,6 +27,7 @@ func TestKilledInSnapshot(t *testing.T) {
 	const local = "delivery: {allowedNetworks: [127.0.0.0/8]}"
 	i := install(t, pg.URL("postgres"), local, hook)
 	p := i.run(t)
+	p.dieAt("copying first snapshot")
 	p.waitLog("copying first snapshot")
 	p.kill()
 
@@ -57,6 +59,7 @@ func TestSlotOfAnother(t *testing.T) {
 		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
 	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	p := i.run(t)
+	p.dieAt("copying first snapshot")
 	p.waitLog("copying first snapshot")
 	p.kill()
 	waitUntil(t, "no walsender", func() bool { return count(t, pg, "pg_replication_slots WHERE active") == "0" })
@@ -78,14 +81,20 @@ func TestStopInSnapshot(t *testing.T) {
 	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated()+blueschema.InsertTodoCreated()+`
 		INSERT INTO comments (id, text, todo_id)
 		SELECT 'c' || i, repeat('x', 200), 'clb4zna6x0000vt1swuwso25f' FROM generate_series(1, 200000) i`)
-	i := install(t, pg.URL("postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
+	proxy := pgtest.NewProxy(t, pg.Addr())
+	i := install(t, pg.URLAt(proxy.Addr(), "postgres"), "", webhookYAML{id: "a", url: "https://example.com/"})
 	p := i.run(t)
-	p.waitLog("copying first snapshot")
+	p.waitLog("slot created") // and not of the copy, which may be over before it is held up
+	proxy.Stall()
 	if code, out, stderr := command(t, "status", "--config", i.config); code != 0 ||
 		!strings.Contains(out, "snapshot creating") {
 		t.Errorf("status in the snapshot: exit code %d, %s%s", code, out, stderr)
 	}
-	if code := p.stop(); code != 0 {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Resume() // the slot is dropped over the line
+	if code := p.wait(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
 	if n := count(t, pg, "pg_replication_slots"); n != "0" {

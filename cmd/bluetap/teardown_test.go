@@ -11,7 +11,6 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
-	"bluetap/internal/racetest"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -43,10 +42,11 @@ func waitTrue(t *testing.T, pg *pgtest.Server, sql string) {
 func answering(t *testing.T, answer string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asBluetap+"=1")
+	cmd.Env = environment()
 	var out, errOut strings.Builder
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(answer), &out, &errOut
 	_ = cmd.Run()
+	wantNoRace(t, errOut.String())
 	return cmd.ProcessState.ExitCode(), out.String(), errOut.String()
 }
 
@@ -59,7 +59,6 @@ func left(t *testing.T, pg *pgtest.Server) string {
 
 // TestTeardown drops what was made only where nobody uses it and somebody has said yes.
 func TestTeardown(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	p := i.start(t)
@@ -117,7 +116,7 @@ type question struct {
 func ask(t *testing.T, i *instance) *question {
 	t.Helper()
 	q := &question{cmd: exec.Command(os.Args[0], "teardown", "--config", i.config)}
-	q.cmd.Env = append(os.Environ(), asBluetap+"=1")
+	q.cmd.Env = environment()
 	q.cmd.Stderr = &q.stderr
 	var err error
 	if q.in, err = q.cmd.StdinPipe(); err != nil {
@@ -155,7 +154,6 @@ func (q *question) answer(t *testing.T, text string) int {
 // TestTeardownAsks has things happen while somebody thinks about the answer: a daemon that is started does not get the
 // state, and what has changed is not dropped unseen.
 func TestTeardownAsks(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
@@ -180,7 +178,6 @@ func TestTeardownAsks(t *testing.T) {
 
 // TestTeardownOfAnotherCluster has the state of one server and the address of another, which has all by the same names.
 func TestTeardownOfAnotherCluster(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	i.start(t).stop()
@@ -205,7 +202,6 @@ func TestTeardownOfAnotherCluster(t *testing.T) {
 
 // TestTeardownOfAnOldCopy has a copy of the state of a daemon that has gone on since: another bluetap's slot.
 func TestTeardownOfAnOldCopy(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel() // it is watched for a while
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
@@ -228,7 +224,6 @@ func TestTeardownOfAnOldCopy(t *testing.T) {
 
 // TestTeardownBesideOthers has bluetaps that are only away for a moment, or share the publication.
 func TestTeardownBesideOthers(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
@@ -256,7 +251,6 @@ func TestTeardownBesideOthers(t *testing.T) {
 // TestTeardownOfALostState drops a slot for which there is no state, once it has been seen that nobody comes back to
 // it.
 func TestTeardownOfALostState(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel() // it is watched for a while
 	pg := pgtest.Start(t)
 	pg.Exec(t, "postgres", blueschema.SQL())
@@ -277,7 +271,6 @@ func TestTeardownOfALostState(t *testing.T) {
 
 // TestTeardownOfAnotherSlot leaves alone what bluetap cannot have made, and what the state is not of.
 func TestTeardownOfAnotherSlot(t *testing.T) {
-	racetest.SkipOneByOne(t)
 	t.Parallel()
 	pg, i, _ := checkServer(t)
 	pg.Exec(t, "postgres", "SELECT pg_create_logical_replication_slot('bluetap', 'test_decoding')")

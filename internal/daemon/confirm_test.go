@@ -82,7 +82,7 @@ func wait(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !is(); <-ticker.C {
+	for deadline := time.Now().Add(3 * time.Minute); !is(); <-ticker.C {
 		if time.Now().After(deadline) {
 			t.Fatal("not in time: " + what)
 		}

@@ -137,7 +137,7 @@ func waitGone(t *testing.T, addr string) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(3 * time.Minute)
 	for {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {

@@ -56,7 +56,7 @@ var signals = map[Mode]syscall.Signal{
 }
 
 // startTimeout bounds a start, crash recovery included.
-const startTimeout = 60 * time.Second
+const startTimeout = 3 * time.Minute
 
 // Server is a running or stopped PostgreSQL server. Its methods must not be called at the same time, but for those
 // that only talk to it (URL, URLFor, URLAt, Addr, Psql, LogTail).

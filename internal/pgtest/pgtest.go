@@ -18,7 +18,7 @@ import (
 
 // patience bounds everything that a helper waits for. It is generous, as CI machines are slow and shared; a test
 // that expects a shorter time measures it.
-const patience = 60 * time.Second
+const patience = 5 * time.Minute
 
 // Server is a PostgreSQL server that belongs to one test, with logical replication on and the superuser postgres.
 type Server struct{ pg *pgserver.Server }

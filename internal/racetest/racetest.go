@@ -3,12 +3,12 @@ package racetest
 
 import "testing"
 
-// SkipOneByOne skips a test under the race detector that does one thing after the other: a command, a value, a crash at
-// each write. All of them would take minutes, and what runs beside them does so in tests of many things at once too.
+// SkipOneByOne skips a test under the race detector that tries many values, layouts, configurations or crashes, one
+// after the other. They would take minutes, and what is at work beside them is so too in tests that are not skipped.
 func SkipOneByOne(t testing.TB) {
 	t.Helper()
 	if Enabled {
-		t.Skip("one thing after the other: nothing for the race detector")
+		t.Skip("one case after the other: too slow for the race detector")
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
+// patience bounds every wait of a test.
+const patience = 3 * time.Minute
+
 // failing is a file system on which some operations fail once it is told so.
 type failing struct {
 	mem  *vfs.MemFS
@@ -101,8 +104,8 @@ func failOnce(t *testing.T, f *failing, cause error) {
 	}
 	select {
 	case <-writers:
-	case <-time.After(20 * time.Second):
-		t.Fatal("a commit that was under way is still blocked after 20 s")
+	case <-time.After(patience):
+		t.Fatal("a commit that was under way is still blocked after ", patience)
 	}
 	wantLaterFail(t, s)
 	closed := make(chan error, 1)
@@ -156,8 +159,8 @@ func receive[T any](t *testing.T, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
-	case <-time.After(20 * time.Second):
-		t.Fatal("still blocked after 20 s")
+	case <-time.After(patience):
+		t.Fatal("still blocked after ", patience)
 	}
 	return v
 }

@@ -23,7 +23,7 @@ func wantReclaimed(t *testing.T, s *Store, left uint64) {
 		return (uint64(m.Total().TablesSize) + m.Table.ObsoleteSize + m.Table.ZombieSize + m.MemTable.Size) >> 20
 	}
 	before := tables()
-	for deadline := time.Now().Add(20 * time.Second); tables() > left; {
+	for deadline := time.Now().Add(patience); tables() > left; {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d MiB of %d MiB are left in tables, want %d\n%s", tables(), before, left, s.db.Metrics())
 		}
