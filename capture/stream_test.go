@@ -148,9 +148,12 @@ func (s *source) flushed(t *testing.T) LSN {
 	return lsn
 }
 
+// everySecond makes a status go out every second, also without progress.
+var everySecond = pgtest.WithParam("wal_sender_timeout", "3s")
+
 // TestConfirm holds that Postgres is told what Confirm was told, and no more.
 func TestConfirm(t *testing.T) {
-	s := newSource(t, schema)
+	s := newSource(t, schema, everySecond)
 	r := s.run(t)
 	s.Exec(t, "postgres", "INSERT INTO a VALUES (1)")
 	s.Exec(t, "postgres", "INSERT INTO a VALUES (2)")
@@ -160,7 +163,7 @@ func TestConfirm(t *testing.T) {
 	}
 	until(t, "a status after the first", func() bool { return r.Status().Connected })
 	for range 3 { // a status each
-		s.Exec(t, "postgres", "SELECT pg_sleep(0.5)")
+		s.Exec(t, "postgres", "SELECT pg_sleep(1)")
 		if got := s.flushed(t); got > s.start.Position {
 			t.Fatalf("confirmed %s before anything was, which is beyond %s", got, s.start.Position)
 		}
@@ -177,7 +180,7 @@ func TestConfirm(t *testing.T) {
 
 // TestIdle holds that the position moves on when only others write.
 func TestIdle(t *testing.T) {
-	s := newSource(t, schema)
+	s := newSource(t, schema, everySecond)
 	s.CreateDB(t, "other")
 	r := s.run(t)
 	s.Exec(t, "postgres", "CREATE SCHEMA x; CREATE TABLE x.y (i int); INSERT INTO x.y SELECT generate_series(1, 1000)")
@@ -191,6 +194,7 @@ func TestIdle(t *testing.T) {
 			t.Fatalf("transaction: %s", changes(t, tx))
 		}
 	}
+	s.Exec(t, "postgres", "SELECT pg_sleep(1.5)") // a status
 	if got := s.flushed(t); got > s.start.Position {
 		t.Errorf("idle position %s was confirmed by itself", got)
 	}

@@ -69,6 +69,9 @@ func TestStatusWhileStarting(t *testing.T) {
 	if s := askJSON(t, i); s.Running || !isGone(s) {
 		t.Errorf("stopped: %+v", s)
 	}
+	wantHealth(t, i, pg, "DISABLED", webhookYAML{id: "a", url: to.URL, extra: []string{"enabled: false"}})
+	wantHealth(t, i, pg, "HEALTHY", webhookYAML{id: "a", url: to.URL + "/elsewhere"})
+	wantHealth(t, i, pg, "GONE", webhookYAML{id: "a", url: to.URL})
 	i.run(t).waitLog("waiting for the database")
 	waitUntil(t, "the control socket", func() bool {
 		_, err := control.AskStatus(t.Context(), i.state)
@@ -76,6 +79,15 @@ func TestStatusWhileStarting(t *testing.T) {
 	})
 	if s := askJSON(t, i); !s.Running || !isGone(s) {
 		t.Errorf("starting: %+v", s)
+	}
+}
+
+// wantHealth gives a daemon that is stopped another configuration, and wants its status to be of that one.
+func wantHealth(t *testing.T, i *instance, pg *pgtest.Server, want string, w webhookYAML) {
+	t.Helper()
+	i.configure(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8]}", w)
+	if got := askJSON(t, i).Webhooks; len(got) != 1 || got[0].Health != want {
+		t.Errorf("%+v, want %s", got, want)
 	}
 }
 

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +15,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"bluetap/internal/hint"
 )
 
 // patience bounds every wait of a test.
@@ -269,6 +273,22 @@ func TestFailureWhileSweeping(t *testing.T) {
 	}
 	if !errors.Is(s.Err(), ErrFailed) {
 		t.Errorf("got %v, want ErrFailed", s.Err())
+	}
+	check(t, s.Close())
+}
+
+// TestBugIsNotTheDisk holds that a mistake of our own is not taken for a disk that gave up, and that its place is told.
+func TestBugIsNotTheDisk(t *testing.T) {
+	var log bytes.Buffer
+	s, err := Open("state", Options{FS: vfs.NewMem(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	check(t, err)
+	var none []int
+	err = s.guard(func() error { none[len(none)]++; return nil })
+	if !errors.Is(err, ErrFailed) || !strings.HasPrefix(hint.Of(err), "this is a bug of bluetap") {
+		t.Errorf("got %v, with the advice %q", err, hint.Of(err))
+	}
+	if !strings.Contains(log.String(), "TestBugIsNotTheDisk") {
+		t.Errorf("no stack in the log: %s", log.String())
 	}
 	check(t, s.Close())
 }
