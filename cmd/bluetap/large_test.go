@@ -11,6 +11,7 @@ import (
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/pgtest"
+	"bluetap/internal/racetest"
 )
 
 // largeRows times largeText is more than one transaction may hold in memory, both as it is received and as its rows
@@ -23,12 +24,15 @@ const (
 // neighbours is how many of the rows are changed also in the transactions before and after the large one.
 const neighbours = 50
 
-// killMoments are when TestLargeTransaction kills the daemon, one after the other: so long after a line of the log of
-// the process that was started after the kill before.
-var killMoments = []struct {
+// killMoment is so long after a line of the log.
+type killMoment struct {
 	after string
 	delay time.Duration
-}{
+}
+
+// killMoments are when the daemon is killed, one after the other: each is about the process that was started after the
+// kill before.
+var killMoments = []killMoment{
 	{after: "receiving large transaction"},
 	{after: "large transaction received"},
 	{after: "large transaction received", delay: 100 * time.Millisecond},
@@ -55,22 +59,7 @@ func TestLargeTransaction(t *testing.T) {
 	retitle := "UPDATE todos SET title = '%s ' || substr(id, 2)"
 	some := fmt.Sprintf(" WHERE substr(id, 2)::int <= %d;", neighbours)
 	pg.Exec(t, "postgres", fmt.Sprintf(retitle+some+retitle+";"+retitle+some, "before", "after", "last"))
-	kills := 0
-	for _, m := range killMoments {
-		if m.delay == 0 {
-			p.dieAt(m.after)
-		}
-		if p.waitLog(m.after, "large transaction applied")["msg"] != m.after {
-			break // a machine so slow that a kill came a stage late
-		}
-		<-time.After(m.delay)
-		p.kill()
-		kills++
-		p = i.run(t)
-	}
-	if kills < 3 {
-		t.Errorf("killed %d times only", kills)
-	}
+	p = i.killInStages(t, p, killMoments)
 	began := time.Now()
 	ids := map[string]bool{}
 	all := to.waitFor(t, "the last event", func(d delivery) bool {
@@ -81,6 +70,66 @@ func TestLargeTransaction(t *testing.T) {
 		time.Since(began).Round(time.Millisecond), len(all), p.peakRSS()>>20)
 	i.waitEmpty(t)
 	checkLarge(t, to.deliveries())
+}
+
+// killInStages kills the daemon at each moment of a large transaction, and returns the process after the last.
+func (i *instance) killInStages(t *testing.T, p *process, moments []killMoment) *process {
+	t.Helper()
+	kills := 0
+	for n, m := range moments {
+		if m.delay == 0 {
+			p.dieAt(m.after)
+		}
+		if p.waitLog(m.after, "large transaction applied")["msg"] != m.after {
+			t.Logf("only %d of %d kills", n, len(moments))
+			break // a machine so slow that a kill came a stage late
+		}
+		<-time.After(m.delay)
+		p.kill()
+		kills++
+		p = i.run(t)
+	}
+	if kills < 3 {
+		t.Errorf("killed %d times, want at least 3", kills)
+	}
+	return p
+}
+
+// TestLargeKindsKilled does so to an import of rows with relations, and to a TRUNCATE, which is large only once it is
+// staged: each event comes under one id.
+func TestLargeKindsKilled(t *testing.T) {
+	racetest.SkipLarge(t)
+	t.Parallel()
+	pg := pgtest.Start(t)
+	pg.Exec(t, "postgres", blueschema.SQL()+blueschema.SeedTodoCreated())
+	to := countEvents(t)
+	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
+		webhookYAML{id: "large", url: to.URL})
+	p := i.start(t)
+	for _, c := range []struct {
+		name, sql string
+		events    int
+		moments   []killMoment
+	}{
+		{"import", fmt.Sprintf(`BEGIN;
+			INSERT INTO todos (id, title, text, todo_list_id)
+				SELECT 't' || i, 'todo ' || i, repeat('x', %[1]d), 'clakt9v5t000kvt64f563l90l' FROM generate_series(1, %[2]d) i;
+			INSERT INTO comments (id, todo_id, text) SELECT 'c' || i, 't' || i, repeat('x', %[1]d)
+				FROM generate_series(1, %[2]d) i;
+			COMMIT;`, largeText, largeRows), 2 * largeRows, killMoments},
+		{"truncate", "TRUNCATE todos CASCADE", 2 * largeRows, killMoments[3:]},
+	} {
+		pg.Exec(t, "postgres", c.sql)
+		p = i.killInStages(t, p, c.moments)
+		to.waitCount(t, c.events, func() int64 { return 0 })
+		i.waitEmpty(t)
+		t.Logf("%s: %d events", c.name, c.events)
+		to.reset(t, c.events)
+		if code := p.stop(); code != exitOK {
+			t.Errorf("exit code %d after SIGTERM", code)
+		}
+		p = i.start(t)
+	}
 }
 
 // checkLarge wants one event for every row and change of its title, in the order of commits, and both values as of the
