@@ -24,10 +24,11 @@ const (
 // neighbours is how many of the rows are changed also in the transactions before and after the large one.
 const neighbours = 50
 
-// killMoment is so long after a line of the log.
+// killMoment is so long after a line of the log, or when some of the events are counted on disk.
 type killMoment struct {
-	after string
-	delay time.Duration
+	after   string
+	delay   time.Duration
+	counted bool
 }
 
 // killMoments are when the daemon is killed, one after the other: each is about the process that was started after the
@@ -39,6 +40,7 @@ var killMoments = []killMoment{
 	{after: "large transaction staged"},
 	{after: "resuming staged transaction"},
 	{after: "resuming staged transaction", delay: 100 * time.Millisecond},
+	{after: "resuming staged transaction", counted: true},
 	{after: "large transaction mapped"},
 	{after: "resuming staged transaction", delay: 50 * time.Millisecond},
 }
@@ -77,7 +79,7 @@ func (i *instance) killInStages(t *testing.T, p *process, moments []killMoment) 
 	t.Helper()
 	kills := 0
 	for n, m := range moments {
-		if m.delay == 0 {
+		if m.delay == 0 && !m.counted {
 			p.dieAt(m.after)
 		}
 		if p.waitLog(m.after, "large transaction applied")["msg"] != m.after {
@@ -85,6 +87,9 @@ func (i *instance) killInStages(t *testing.T, p *process, moments []killMoment) 
 			break // a machine so slow that a kill came a stage late
 		}
 		<-time.After(m.delay)
+		if m.counted {
+			i.killCounted(t, p)
+		}
 		p.kill()
 		kills++
 		p = i.run(t)
@@ -96,7 +101,7 @@ func (i *instance) killInStages(t *testing.T, p *process, moments []killMoment) 
 }
 
 // TestLargeKindsKilled does so to an import of rows with relations, and to a TRUNCATE, which is large only once it is
-// staged: each event comes under one id.
+// staged: each event is queued once.
 func TestLargeKindsKilled(t *testing.T) {
 	racetest.SkipLarge(t)
 	t.Parallel()
@@ -105,7 +110,7 @@ func TestLargeKindsKilled(t *testing.T) {
 	to := countEvents(t)
 	i := install(t, pg.URL("postgres"), "delivery: {allowedNetworks: [127.0.0.0/8], concurrency: 64}",
 		webhookYAML{id: "large", url: to.URL})
-	p := i.start(t)
+	p, all := i.start(t), uint64(0)
 	for _, c := range []struct {
 		name, sql string
 		events    int
@@ -125,6 +130,9 @@ func TestLargeKindsKilled(t *testing.T) {
 		i.waitEmpty(t)
 		t.Logf("%s: %d events", c.name, c.events)
 		to.reset(t, c.events)
+		if all += uint64(c.events); i.webhook(t, "large").Delivered != all {
+			t.Errorf("%s: %d deliveries so far, want %d", c.name, i.webhook(t, "large").Delivered, all)
+		}
 		if code := p.stop(); code != exitOK {
 			t.Errorf("exit code %d after SIGTERM", code)
 		}
