@@ -109,10 +109,13 @@ func (f *faults) pick(only string) (fault, error) {
 		}
 	}
 	if len(can) == 0 {
-		return fault{}, fmt.Errorf("no fault %q can strike here", only)
+		return fault{}, fmt.Errorf("%w: %q", ErrNoFault, only)
 	}
 	return can[f.random.IntN(len(can))], nil
 }
+
+// ErrNoFault says that this system has no way to make the fault that Options.Only asks for.
+var ErrNoFault = errors.New("fault cannot strike here")
 
 // errMissed says that a fault changed nothing, and does not count.
 var errMissed = errors.New("nothing was struck")

@@ -5,6 +5,7 @@
 package soak_test
 
 import (
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -22,17 +23,40 @@ import (
 // TestHistory is the history test, short: as long a run as every change of the code can afford. `make soak` plays the
 // same for an hour.
 func TestHistory(t *testing.T) {
+	result := play(t, soak.Options{For: 6 * time.Second, Faults: 10, Clients: 2, Stretch: 400,
+		Pause: 500 * time.Millisecond, SnapshotKill: 1})
+	_, kinds := result.Struck()
+	if result.Totals.Transactions < 100 || result.Totals.Events < 200 || kinds < 3 || hard(result) == 0 {
+		t.Error("too little happened to say anything")
+	}
+}
+
+// TestFailingSync has nothing but fsyncs that fail, of which each process but the last ends.
+func TestFailingSync(t *testing.T) {
+	const fails = "disk: fsync fails"
+	result := play(t, soak.Options{For: time.Second, Faults: 2, Clients: 2, Stretch: 400, Pause: 500 * time.Millisecond,
+		Only: fails})
+	if n := result.Faults[fails]; n < 2 {
+		t.Errorf("struck %d times, want 2", n)
+	}
+}
+
+// play runs a history and wants it without violations; what it leaves is kept if the test fails.
+func play(t *testing.T, o soak.Options) soak.Result {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "soak") //nolint:usetesting // a Unix socket's path must be short
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := soak.Options{Program: build(t, dir), Dir: filepath.Join(dir, "run"), For: 6 * time.Second, Faults: 10,
-		Seed: seed(t), Clients: 2, Stretch: 400, Pause: 500 * time.Millisecond, SnapshotKill: 1}
+	o.Program, o.Dir, o.Seed = build(t, dir), filepath.Join(dir, "run"), seed(t)
 	if err := os.Mkdir(o.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("seed %d: BLUETAP_TEST_SEED=%[1]d go test -run TestHistory ./internal/soak", o.Seed)
+	t.Logf("seed %d: BLUETAP_TEST_SEED=%[1]d go test -run %s ./internal/soak", o.Seed, t.Name())
 	result, err := soak.Run(t.Context(), o)
+	if errors.Is(err, soak.ErrNoFault) {
+		t.Skip(err)
+	}
 	t.Logf("%+v, %d attempts", result.Totals, result.Attempts)
 	for _, name := range slices.Sorted(maps.Keys(result.Faults)) {
 		t.Logf("%d times %s", result.Faults[name], name)
@@ -43,17 +67,14 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	_, kinds := result.Struck()
-	if result.Totals.Transactions < 100 || result.Totals.Events < 200 || kinds < 3 || hard(result) == 0 {
-		t.Error("too little happened to say anything")
-	}
-	if t.Failed() {
-		t.Logf("configuration, log, audit and deliveries are in %s", o.Dir)
-		return
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		t.Error(err)
-	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("configuration, log, audit and deliveries are in %s", o.Dir)
+		} else if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return result
 }
 
 // hard counts the faults of the daemon in the middle of its work, the server and the line between them.
