@@ -178,6 +178,7 @@ func (c *countdown) Err() error {
 // TestResumeStops has Resume end wherever it is asked to, while it drops and while it reads, and goes on by the same
 // rules, by those of before or by others.
 func TestResumeStops(t *testing.T) {
+	racetest.SkipOneByOne(t)
 	half, stops := ruled[0].halfMapped(t), 0
 	for stopped := true; stopped; stops++ {
 		s := ruled[1].open(t, copied(half))
