@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"bluetap/internal/blueschema"
 	"bluetap/internal/control"
@@ -131,6 +132,39 @@ func (i *instance) fillDisk(t *testing.T) string {
 	return name
 }
 
+// keepFull takes what room there comes to be until stop is called: a state that is opened drops what the last process
+// did not finish, and may go on in its place.
+func keepFull(t *testing.T, filler string) (stop func()) {
+	t.Helper()
+	f, err := os.OpenFile(filler, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for block := make([]byte, 1<<20); ; {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				for err := error(nil); err == nil; {
+					_, err = f.Write(block)
+				}
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func remove(t *testing.T, name string) {
 	t.Helper()
 	if err := os.Remove(name); err != nil {
@@ -167,12 +201,14 @@ func TestDiskFull(t *testing.T) {
 		rename(t, pg, 2*round*each+1, each)
 		waitUntil(t, "half of the round", func() bool { return i.webhook(t, "slow").Pending > uint64(2*round*each+each/2) })
 		filler := i.fillDisk(t)
+		stop := keepFull(t, filler)
 		rename(t, pg, (2*round+1)*each+1, each)
 		wantFullDisk(t, p.wait(), p.log())
 		if round == 0 {
 			code, _, stderr := command(t, "run", "--config", i.config)
 			wantFullDisk(t, code, strings.Split(strings.TrimSpace(stderr), "\n"))
 		}
+		stop()
 		remove(t, filler)
 	}
 	up.Store(true) // before the start, whose first attempt finds it well
